@@ -1,0 +1,1 @@
+"""The desk (办理): who may see what, and the decisions officers make."""

@@ -1,0 +1,61 @@
+"""The reference (基础数据): every data file of the house, loaded once at the start and checked together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.categories import Categories, load_categories
+from config.deadlines import Calendars, Deadlines, load_calendars, load_deadlines
+from config.office import Office, load_office
+from config.regions import Regions, load_regions
+from config.roles import Roles, load_roles
+from config.routes import Route, load_routes
+from config.units import Units, load_units
+from config.words import Words, load_words
+
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """All data of the house; read-only, handed to whoever needs a part."""
+
+    regions: Regions
+    categories: Categories
+    words: Words
+    units: Units
+    routes: tuple[Route, ...]
+    deadlines: Deadlines
+    calendars: Calendars
+    roles: Roles
+    office: Office
+
+
+def load_reference(folder: Path = DATA) -> Reference:
+    """Load and check every file; ValueError names the file and the line of the first mistake."""
+    reference = Reference(
+        regions=load_regions(folder),
+        categories=load_categories(folder),
+        words=load_words(folder),
+        units=load_units(folder),
+        routes=load_routes(folder),
+        deadlines=load_deadlines(folder),
+        calendars=load_calendars(folder),
+        roles=load_roles(folder),
+        office=load_office(folder),
+    )
+    _check_together(reference)
+    return reference
+
+
+def _check_together(reference: Reference) -> None:
+    """What one file says about another must hold."""
+    for unit in reference.units.rows.values():
+        if unit.region[:6] not in reference.regions:  # townships of the demo tree are invented
+            raise ValueError(f"units.csv: 单位 {unit.code} 的行政区划 {unit.region} 不在行政区划表中")
+    kinds = {unit.kind for unit in reference.units.rows.values()}
+    for route in reference.routes:
+        for target in (*route.targets, *route.co_units):
+            if target.kind not in kinds:
+                raise ValueError(f"routes.csv: 规则 {route.rule} 的目标 {target} 没有这类单位")

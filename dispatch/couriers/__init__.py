@@ -1,0 +1,1 @@
+"""The couriers (投递方式), one way out a file."""

@@ -1,0 +1,1 @@
+"""The hall (大厅): composition roots, pages, API, sign-in and commands."""

@@ -1,0 +1,115 @@
+"""The house (总装): what both composition roots build alike - store, reference data, reading, intake and routing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from celery import Celery
+
+from config.key import load_or_make_key
+from config.reference import Reference, load_reference
+from config.settings import Settings, load
+from dispatch import tasks
+from dispatch.delivery import Delivery
+from dispatch.routing import Routing
+from dispatch.tasks import DELIVER, READ, Task
+from gateway.worker import Verb, courier_of, external_app, patiently, routing_of
+from normalizer import pipeline
+from normalizer.archive import Archive
+from normalizer.governor import Governor
+from normalizer.intake import IntakeDesk
+from normalizer.pipeline import ReadingParts
+from normalizer.reading import Reading
+from petition import clock
+from petition.deadlines import DeadlineEngine
+from store.database import Store, open_store
+from store.migrate import migrate
+
+# ID area codes of the demo data (DOMAIN 8): unassigned, so they can be nobody's.
+DEMO_AREAS = frozenset({"620199"})
+CONFIG = "GATEWAY_CONFIG"  # the file of --config, for `celery -A gateway.worker worker`, which has no such option
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The parts every process of ours has. intake wakes nobody until `serve` gives it a relay."""
+
+    settings: Settings
+    reference: Reference
+    store: Store
+    governor: Governor
+    reading: Reading
+    routing: Routing
+    deadlines: DeadlineEngine
+    pipeline: pipeline.Pipeline
+
+    def intake(self, woken: Callable[[], None] = lambda: None) -> IntakeDesk:
+        """The one door in. woken: called when an order waits to leave."""
+        return IntakeDesk(self.store, self.pipeline, self.governor, self.settings.region, clock.now, woken)
+
+    def known_region(self, code: str) -> bool:
+        """Whether a region code exists; 6, 9 or 12 digits."""
+        return self.reference.regions.find(code) is not None
+
+    def close(self) -> None:
+        """Commit what waits and close the store."""
+        self.store.close(self.settings.drain_seconds)
+
+
+def secret_of(settings: Settings) -> bytes:
+    """SECRET_KEY's bytes, or those of the key file made at the first start; raises BadSettings."""
+    given = settings.secret_key.get_secret_value()
+    return given.encode() if given else load_or_make_key(settings.data)
+
+
+def open_house(settings: Settings) -> House:
+    """Migrate, open and wire everything; ValueError or Unavailable says what stands in the way."""
+    reference = load_reference()
+    secret = secret_of(settings)
+    migrate(settings.database)
+    store = open_store(
+        settings.database, settings.data, secret, min_free=int(settings.min_free), queue_limit=settings.queue_limit
+    )
+    governor = Governor(settings.reading)
+    parts = ReadingParts(
+        regions=reference.regions,
+        categories=reference.categories,
+        words=reference.words,
+        office=settings.region,
+        extra_areas=DEMO_AREAS,
+    )
+    reader = pipeline.build(parts, Archive(store))
+    return House(
+        settings=settings,
+        reference=reference,
+        store=store,
+        governor=governor,
+        reading=Reading(store, reader, governor),
+        routing=routing_of(settings, reference.units, reference.routes),
+        deadlines=DeadlineEngine(reference.deadlines.rules, reference.calendars),
+        pipeline=reader,
+    )
+
+
+def worker_app() -> Celery:
+    """The Celery app of `celery -A gateway.worker worker`; the house opens when the worker starts."""
+    named = os.environ.get(CONFIG)
+    settings = load(Path(named) if named else None)
+
+    def verbs() -> tuple[dict[Task, Verb], Callable[[], None]]:
+        house = open_house(settings)
+        courier = courier_of(settings, house.store)
+        deliver = Delivery(house.store, house.routing, courier)
+
+        def close() -> None:
+            courier.close()
+            house.close()
+
+        return {DELIVER: deliver, READ: lambda order_id: patiently(house.store, house.reading, order_id)}, close
+
+    app = external_app(settings, verbs)
+    tasks.configure(app)
+    return app

@@ -1,0 +1,211 @@
+"""The middleware (中间层): request number, guard of the route, limits, safe headers, and words for every error."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+import structlog
+from aiohttp import web
+
+from config.settings import Settings
+from gateway import errors
+from gateway.csrf import Csrf
+from gateway.limiter import Limiter
+from gateway.metrics import Metrics
+from gateway.routes import GUARDS, Guard
+from petition.errors import NotFound, PetitionError, TooLarge, Unavailable
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Proxies = tuple[IPv4Network | IPv6Network, ...]
+ErrorPage = Callable[[web.Request, int, str, str], web.Response]
+
+SLOW = 1.0  # seconds from which a good answer is worth a line in the log
+REQUEST_ID = "X-Request-Id"
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_MACHINES = ("/api/", "/webhooks/", "/metrics", "/healthz", "/readyz")
+
+# Everything comes from this house; nothing is framed, guessed, or told to other sites.
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(self), geolocation=(self)",
+}
+_MACHINE_HEADERS: Mapping[str, str] = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Drain:
+    """Set once a stop was asked for: whoever still comes on an open connection is sent away politely."""
+
+    on: bool = False
+    inside: int = 0
+
+
+@web.middleware
+class Entrance:
+    """The outermost layer: nothing leaves without a number and safe headers, no error without words."""
+
+    def __init__(self, settings: Settings, drain: Drain, metrics: Metrics, error_page: ErrorPage) -> None:
+        self._drain = drain
+        self._metrics = metrics
+        self._error_page = error_page
+        self._tls = settings.over_tls
+
+    async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer the request."""
+        started = time.monotonic()
+        given = request.headers.get(REQUEST_ID, "")
+        number = given if _GIVEN_ID.fullmatch(given) else os.urandom(8).hex()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request=number)
+        machine = request.path.startswith(_MACHINES)
+        self._drain.inside += 1
+        try:
+            response = await self._answer(request, handler, machine)
+        finally:
+            self._drain.inside -= 1
+        if not response.prepared:
+            self._dress(response, number, machine)
+        took = time.monotonic() - started
+        resource = request.match_info.route.resource
+        self._metrics.answered(request.method, resource.canonical if resource else "", response.status, took)
+        if response.status >= 500 or took > SLOW:
+            log.warning("request answered", method=request.method, status=response.status, seconds=round(took, 3))
+        return response
+
+    async def _answer(self, request: web.Request, handler: Handler, machine: bool) -> web.StreamResponse:
+        if self._drain.on:
+            return self._say(request, machine, Unavailable("系统正在重新启动,请稍等片刻再试。您填写的内容没有丢失。"))
+        try:
+            return await handler(request)
+        except PetitionError as problem:
+            return self._say(request, machine, problem)
+        except web.HTTPException as problem:
+            if problem.status < 400:
+                return problem
+            if isinstance(problem, web.HTTPRequestEntityTooLarge):
+                return self._say(request, machine, TooLarge())
+            status, code, words = errors.of_http(problem)
+            answer = errors.problem(status, code, words) if machine else self._error_page(request, status, code, words)
+            if "Allow" in problem.headers:
+                answer.headers["Allow"] = problem.headers["Allow"]
+            return answer
+        except Exception:
+            log.exception("unexpected error", method=request.method)
+            return self._say(request, machine, PetitionError())
+
+    def _say(self, request: web.Request, machine: bool, problem: PetitionError) -> web.Response:
+        answer = errors.problem_of(problem)
+        if not machine:
+            retry = answer.headers.get("Retry-After")
+            answer = self._error_page(request, errors.status_of(problem), problem.code, problem.words)
+            if retry:
+                answer.headers["Retry-After"] = retry
+        return answer
+
+    def _dress(self, response: web.StreamResponse, number: str, machine: bool) -> None:
+        for name, value in (_MACHINE_HEADERS if machine else HEADERS).items():
+            response.headers.setdefault(name, value)
+        if not machine:
+            response.headers.setdefault("Cache-Control", "no-store")
+        response.headers[REQUEST_ID] = number
+        if self._tls:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        if self._drain.on:
+            response.headers["Connection"] = "close"
+            response.force_close()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limiters of the house: pages and forms, machines' doors, guesses of query codes."""
+
+    forms: Limiter
+    doors: Limiter
+    codes: Limiter
+
+
+@web.middleware
+class Doorkeeper:
+    """Looks up the guard of the route and lets nobody through without it."""
+
+    def __init__(self, settings: Settings, csrf: Csrf, limits: Limits) -> None:
+        self._proxies = settings.trusted_proxies
+        self._max_body = int(settings.max_body)
+        self._max_upload = int(settings.max_upload)
+        self._csrf = csrf
+        self._limits = limits
+
+    async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Check, then run the handler; forms get their token, a new browser its cookie."""
+        guard = self._guard(request)
+        address = client_address(request, self._proxies)
+        request["address"] = address
+        self._check_length(request)
+        if guard is Guard.DOOR or guard is Guard.SIGNED:
+            self._limits.doors.check(address)
+            return await handler(request)
+        if guard is Guard.CODE:
+            self._limits.codes.check(address)
+            return await handler(request)
+        visitor, new = self._csrf.visitor(request)
+        request["csrf"] = self._csrf.token(visitor)
+        if guard is Guard.FORM and request.method != "GET":
+            self._limits.forms.check(address)
+            if not request.content_type.startswith("multipart/"):
+                # A form with files is read as a stream; its handler checks the token before the first file.
+                await self._csrf.check(request)
+        response = await handler(request)
+        if new and guard is Guard.FORM and not response.prepared:
+            self._csrf.set_cookie(response, visitor)
+        return response
+
+    def _guard(self, request: web.Request) -> Guard:
+        if request.match_info.http_exception is not None:
+            raise request.match_info.http_exception
+        resource = request.match_info.route.resource
+        canonical = resource.canonical if resource is not None else ""
+        method = "GET" if request.method == "HEAD" else request.method
+        guard = GUARDS.get((method, canonical))
+        if guard is None:
+            if canonical.startswith("/static"):
+                return Guard.PUBLIC
+            raise NotFound("没有找到这个页面。")
+        return guard
+
+    def _check_length(self, request: web.Request) -> None:
+        length = request.content_length or 0
+        multipart = request.content_type.startswith("multipart/")
+        if length > (self._max_upload + self._max_body if multipart else self._max_body):
+            raise TooLarge()
+
+
+def client_address(request: web.Request, proxies: Proxies) -> str:
+    """The address of whoever asks: the peer's, or what trusted proxies report, right to left (RFC 7239 in spirit)."""
+    address = request.remote or ""
+    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    while forwarded and _trusted(address, proxies):
+        address = forwarded.pop()
+    return address
+
+
+def _trusted(address: str, proxies: Proxies) -> bool:
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return False
+    return any(known in network for network in proxies)

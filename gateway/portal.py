@@ -1,0 +1,105 @@
+"""The portal (门户): every page people see, its templates, and what all templates may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+
+from gateway.csrf import Csrf
+from gateway.drafts import DraftDesk, StoredDrafts
+from gateway.house import House
+from gateway.limiter import Limiter
+from gateway.pages.display import DisplayPage, asset_urls, display_of
+from gateway.pages.evidence import EvidencePages
+from gateway.pages.filing import FilingPages
+from gateway.pages.guide import GuidePages
+from gateway.pages.home import HomePage
+from gateway.pages.people import PeoplePages
+from gateway.pages.receipt import ReceiptPages
+from gateway.pages.regions_picker import RegionPicker
+from gateway.pages.supplement import SupplementPage
+from gateway.pages.track import CaseCookie, StoredCases, TrackPages
+from petition import clock
+from petition.arrival import Intake
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Portal:
+    """Builds the pages from the parts of a house."""
+
+    def __init__(self, house: House, intake: Intake, csrf: Csrf, static: Path) -> None:
+        settings, reference = house.settings, house.reference
+        self._csrf = csrf
+        self._asset = asset_urls(static)
+        self._settings = settings
+        self._office = reference.office.known_as(
+            name=settings.office_name,
+            address=settings.office_address,
+            phone=settings.office_phone,
+            hours=settings.office_hours,
+        )
+        secure = settings.over_tls
+        picker = RegionPicker(reference.regions, home=settings.region)
+        desk = DraftDesk(StoredDrafts(house.store), clock.now, secure)
+        cookie = CaseCookie(house.store.vault, clock.now, secure)
+        largest = int(settings.max_upload)
+        self._pages: tuple[Any, ...] = (
+            HomePage(self._office, settings.channels, house.deadlines),
+            GuidePages(self._office, house.deadlines, notice_version=settings.notice_version),
+            DisplayPage(secure=secure),
+            picker,
+            FilingPages(desk, picker),
+            PeoplePages(desk),
+            EvidencePages(desk, csrf.check_token, max_file=largest),
+            ReceiptPages(
+                desk,
+                intake,
+                house.deadlines,
+                picker,
+                public_url=settings.public_url,
+                notice_version=settings.notice_version,
+            ),
+            TrackPages(StoredCases(house.store), cookie, Limiter(10, 10), house.deadlines, reference.units, clock.now),
+            SupplementPage(cookie, intake, clock.now, csrf.check_token, max_file=largest),
+        )
+
+    def routes(self) -> list[web.RouteDef]:
+        """All routes of all pages."""
+        return [route for page in self._pages for route in page.routes()]
+
+    def set_up(self, app: web.Application) -> None:
+        """Give the application its templates."""
+        environment = aiohttp_jinja2.setup(
+            app,
+            loader=jinja2.FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            context_processors=[self._context],
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.globals["asset"] = self._asset
+
+    async def _context(self, request: web.Request) -> dict[str, Any]:
+        token = request.get("csrf", "")
+        return {
+            "csrf_token": lambda: token,
+            "display": display_of(request),
+            "office": self._office,
+            "request": request,
+            "here": request.path_qs,
+            "channels": self._settings.channels,
+        }
+
+    def error_page(self, request: web.Request, status: int, code: str, words: str) -> web.Response:
+        """An error in the design of the house; plain text if even that fails."""
+        try:
+            context = {"status": status, "code": code, "words": words}
+            return aiohttp_jinja2.render_template("error.html", request, context, status=status)
+        except Exception:
+            return web.Response(status=status, text=words)

@@ -1,0 +1,59 @@
+"""The guards (路由守卫): who may knock at which route; a route that is not named here does not open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Guard(StrEnum):
+    """What has to be shown before a handler runs."""
+
+    PUBLIC = "public"  # anybody may read
+    FORM = "form"  # anybody, but only from our own page (CSRF) and within the rate
+    DOOR = "door"  # anybody may hand something in, within the rate; machines, no cookie
+    CODE = "code"  # case number with query code, or an API key; the handler checks, within the rate
+    OFFICER = "officer"  # a signed-in officer; the gate of `gateway.auth` checks sign-in and CSRF
+    SIGNED = "signed"  # a signature over the body; the handler checks
+
+
+_P, _F, _D, _C, _O, _S = Guard.PUBLIC, Guard.FORM, Guard.DOOR, Guard.CODE, Guard.OFFICER, Guard.SIGNED
+
+_FILING = "who people region scene purpose story requests accused wishes evidence check".split()
+
+GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
+    {
+        ("GET", "/healthz"): _P,
+        ("GET", "/readyz"): _P,
+        ("GET", "/metrics"): _P,
+        ("GET", "/api/v1/openapi.json"): _P,
+        ("GET", "/api/v1/petition-1.schema.json"): _P,
+        ("POST", "/api/v1/petitions"): _D,
+        ("GET", "/api/v1/petitions/{case_no}"): _C,
+        ("POST", "/api/v1/routing/events"): _S,
+        ("GET", "/"): _F,
+        ("GET", "/contact"): _F,
+        ("GET", "/guide"): _F,
+        ("GET", "/guide/flow"): _F,
+        ("GET", "/privacy"): _F,
+        ("POST", "/display"): _F,
+        ("GET", "/regions.json"): _P,
+        ("GET", "/file"): _F,
+        ("POST", "/file"): _F,
+        ("POST", "/file/discard"): _F,
+        **{(method, f"/file/{page}"): _F for page in _FILING for method in ("GET", "POST")},
+        ("POST", "/file/evidence/{upload}/remove"): _F,
+        ("GET", "/file/person/{place}"): _F,
+        ("POST", "/file/person/{place}"): _F,
+        ("POST", "/file/person/{place}/remove"): _F,
+        ("GET", "/file/receipt"): _F,
+        ("GET", "/file/receipt.txt"): _F,
+        ("GET", "/track"): _F,
+        ("POST", "/track"): _F,
+        ("GET", "/track/case"): _F,
+        ("POST", "/track/close"): _F,
+        ("GET", "/track/supplement"): _F,
+        ("POST", "/track/supplement"): _F,
+    }
+)

@@ -1,0 +1,124 @@
+"""The web root (网页总装): pages, API and doors on one loop, the way out beside it, and a stop that loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from channels.door import Hall
+from channels.registry import open_doors
+from config.settings import Settings
+from gateway.api.events import RoutingEvents
+from gateway.api.health import Health
+from gateway.api.openapi import OpenApi
+from gateway.api.petitions import PetitionStatus
+from gateway.csrf import Csrf
+from gateway.house import House, open_house
+from gateway.limiter import Limiter
+from gateway.metrics import Metrics
+from gateway.middleware import Doorkeeper, Drain, Entrance, Limits
+from gateway.portal import Portal
+from gateway.refusals import Refusals
+from gateway.worker import WayOut, way_out
+from normalizer.intake import IntakeDesk
+from petition import clock
+
+STATIC = Path(__file__).parent / "static"
+BACKLOG = 1024  # connections that may wait for accept: a crowd at the door is not turned away by the kernel
+KEEPALIVE = 75.0
+
+log = structlog.get_logger(__name__)
+
+
+def build_app(house: House, intake: IntakeDesk, way: WayOut, drain: Drain, metrics: Metrics) -> web.Application:
+    """The aiohttp application; every route it has stands in `gateway.routes.GUARDS`."""
+    settings = house.settings
+    rate = settings.rate_per_minute
+    limits = Limits(forms=Limiter(rate, rate), doors=Limiter(rate, rate), codes=Limiter(60, 60))
+    csrf = Csrf(house.store.vault, settings.public_url, settings.over_tls)
+    portal = Portal(house, intake, csrf, STATIC)
+    doorkeeper = Doorkeeper(settings, csrf, limits)
+    entrance = Entrance(settings, drain, metrics, portal.error_page)
+    largest = int(settings.max_upload) + int(settings.max_body)
+    app = web.Application(middlewares=[entrance, doorkeeper], client_max_size=largest)
+    portal.set_up(app)
+    hall = Hall(
+        intake=intake,
+        refuse=Refusals(intake, Limiter(60, 120), metrics),
+        clock=clock.now,
+        known_region=house.known_region,
+        public_url=settings.public_url,
+        max_body=int(settings.max_body),
+        max_upload=int(settings.max_upload),
+        spool=settings.data / "spool",
+    )
+    for door in open_doors(settings.channels):
+        app.add_routes(door.routes(hall))
+    units, store = house.reference.units, house.store
+    guesses = Limiter(10, 10)
+    for part in (
+        PetitionStatus(store, units, house.deadlines, settings.api_keys, guesses, clock.now),
+        RoutingEvents(store, house.routing, settings.routing_secret.get_secret_value()),
+        OpenApi(store.records, settings),
+        Health(store, drain, metrics, lambda: way.alive),
+        portal,
+    ):
+        app.add_routes(part.routes())
+    app.router.add_static("/static", STATIC)
+    return app
+
+
+async def serve(settings: Settings, ready: Callable[[House, int], None] = lambda _house, _port: None) -> int:
+    """Run until SIGTERM or SIGINT; returns the exit code: 0 only if everything that was begun was finished.
+
+    ready: called once the door is open, with the house and the port that listens.
+    """
+    open_doors(settings.channels)  # an unknown channel stops the start before anything is made
+    house = open_house(settings)
+    way = way_out(settings, house.store, house.routing, house.reading)
+    intake = house.intake(way.wake)
+    drain, metrics = Drain(), Metrics()
+    metrics.watch(house.store, clock.now)
+    app = build_app(house, intake, way, drain, metrics)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=settings.drain_seconds, keepalive_timeout=KEEPALIVE, handle_signals=False
+    )
+    await runner.setup()
+    address = settings.http_address
+    site = web.TCPSite(runner, address.host, address.port, backlog=BACKLOG)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await site.start()
+        await asyncio.to_thread(way.start)
+        port = runner.addresses[0][1]
+        ready(house, port)
+        log.info("the door is open", port=port, channels=list(settings.channels))
+        await stop.wait()
+    finally:
+        clean = await _close(settings, drain, runner, site, way, house)
+    return 0 if clean else 1
+
+
+async def _close(
+    settings: Settings, drain: Drain, runner: web.AppRunner, site: web.TCPSite, way: WayOut, house: House
+) -> bool:
+    """No new connections, a polite 503 on open ones, finish what is inside, then the way out, then the memory."""
+    drain.on = True
+    log.info("stopping", inside=drain.inside)
+    await site.stop()
+    until = asyncio.get_running_loop().time() + settings.drain_seconds / 2
+    while drain.inside and asyncio.get_running_loop().time() < until:
+        await asyncio.sleep(0.02)
+    way_clean = await asyncio.to_thread(way.stop, settings.drain_seconds / 2)
+    await runner.cleanup()
+    await asyncio.to_thread(house.close)
+    log.info("stopped", clean=way_clean, inside=drain.inside)
+    return drain.inside == 0

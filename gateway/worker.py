@@ -1,0 +1,204 @@
+"""The worker (后台任务): binds queues to room verbs, embedded in `serve` or by `celery -A gateway.worker worker`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from celery import Celery, signals
+
+from config.routes import Route
+from config.settings import Settings
+from config.units import Units
+from dispatch import tasks
+from dispatch.conflict import Guard
+from dispatch.courier import Courier, pause
+from dispatch.couriers.desk import Desk
+from dispatch.couriers.exchange import Exchange
+from dispatch.delivery import Delivery
+from dispatch.relay import Relay
+from dispatch.routing import Routing
+from dispatch.tasks import DELIVER, READ, TASKS, Task
+from gateway.embedded import CONCURRENCY, EmbeddedWorker
+from petition.errors import PetitionError
+from store import outbox
+from store.database import Store
+
+Verb = Callable[[int], None]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """Everything by which orders leave the house. relays: by queue name; worker: None when workers run elsewhere."""
+
+    app: Celery
+    relays: dict[str, Relay]
+    worker: EmbeddedWorker | None
+    courier: Courier
+
+    def start(self) -> None:
+        """Begin to work off the outbox."""
+        if self.worker is not None:
+            self.worker.start()
+        for relay in self.relays.values():
+            relay.start()
+
+    def wake(self) -> None:
+        """Something new may stand in the outbox; never blocks."""
+        for relay in self.relays.values():
+            relay.wake()
+
+    def stop(self, timeout: float = 8.0) -> bool:
+        """Claim nothing more, wait for what is under way; False if something was left to its lease."""
+        drained = [relay.stop(timeout / 2 / len(self.relays)) for relay in self.relays.values()]
+        ended = self.worker is None or self.worker.stop(timeout / 2)
+        self.courier.close()
+        self.app.close()
+        return ended and all(drained)
+
+    @property
+    def alive(self) -> bool:
+        """Whether every thread that should run does."""
+        return all(relay.alive for relay in self.relays.values()) and (self.worker is None or self.worker.alive)
+
+    @property
+    def under_way(self) -> dict[str, int]:
+        """Orders handed over and not answered, by queue."""
+        return {name: relay.under_way for name, relay in self.relays.items()}
+
+
+def routing_of(settings: Settings, units: Units, routes: tuple[Route, ...]) -> Routing:
+    """The routing rules of this office."""
+    return Routing(units, routes, Guard(units), settings.region)
+
+
+def courier_of(settings: Settings, store: Store) -> Courier:
+    """The way out: the routing system if there is one, else the desk in this house."""
+    if not settings.routing_url:
+        return Desk()
+    return Exchange(
+        settings.routing_url,
+        settings.routing_secret.get_secret_value(),
+        store.records.petition_to_json,
+        timeout=settings.routing_timeout,
+    )
+
+
+def celery_app(broker_url: str) -> Celery:
+    """A Celery app with our queues and no tasks; connects to nothing yet."""
+    app = Celery("gateway", broker=broker_url, set_as_current=False)
+    tasks.configure(app)
+    app.conf.update(
+        worker_pool="threads",  # one process, one writer thread
+        worker_concurrency=CONCURRENCY,
+        worker_enable_remote_control=False,
+        broker_connection_timeout=2.0,
+        broker_connection_max_retries=None,
+    )
+    if broker_url.startswith("memory"):
+        app.conf.broker_transport_options = {"polling_interval": 0.01}
+    elif broker_url.startswith("redis"):
+        app.conf.broker_transport_options = {"socket_connect_timeout": 2.0, "socket_timeout": 10.0}
+    return app
+
+
+def way_out(settings: Settings, store: Store, routing: Routing, read: Verb) -> WayOut:
+    """The way out of one `serve` process. read: the normalizer's verb for `read` and `supplement` orders.
+
+    With a broker in memory the worker runs in this process; with another one `celery -A gateway.worker worker` does the
+    tasks and only the relays run here.
+    """
+    app = celery_app(settings.broker_url)
+    courier = courier_of(settings, store)
+    embedded = settings.broker_url.startswith("memory")
+    relays = {task.queue: Relay(store, task, partial(tasks.send, app, task), watched=not embedded) for task in TASKS}
+    if not embedded:
+        return WayOut(app, relays, None, courier)
+    deliver = Delivery(store, routing, courier)
+    # What was read is to be delivered at once.
+    reading = _answered(partial(patiently, store, read), relays[READ.queue], relays[DELIVER.queue].wake)
+    tasks.bind(app, {DELIVER.name: _answered(deliver, relays[DELIVER.queue]), READ.name: reading})
+    return WayOut(app, relays, EmbeddedWorker(app), courier)
+
+
+def patiently(store: Store, verb: Verb, order_id: int) -> None:
+    """Run a verb that may raise: its order is due again after a pause, and the next one is not kept waiting."""
+    try:
+        verb(order_id)
+    except Exception as problem:
+        name = problem.code if isinstance(problem, PetitionError) else type(problem).__name__
+        log.warning("task to be tried again", order=order_id, problem=name)
+        if not isinstance(problem, PetitionError):
+            log.exception("task stumbled", order=order_id)
+        _later(store, order_id, name)
+
+
+def _later(store: Store, order_id: int, problem: str) -> None:
+    order = store.read_now(lambda tx: outbox.find(tx, order_id))
+    if order is not None:
+        wait = max(pause(order.attempts, None, random.random), timedelta(milliseconds=50))
+        store.write_now(lambda tx: outbox.again(tx, order, tx.now + wait, problem))
+
+
+def _answered(verb: Verb, relay: Relay, then: Callable[[], None] | None = None) -> Verb:
+    """The verb, and a word to the relay when it is through: a free place is filled at once."""
+
+    def run(order_id: int) -> None:
+        try:
+            verb(order_id)
+        finally:
+            relay.done(order_id)
+            if then is not None:
+                then()
+
+    return run
+
+
+def external_app(settings: Settings, verbs: Callable[[], tuple[dict[Task, Verb], Callable[[], None]]]) -> Celery:
+    """The app of `celery -A gateway.worker worker`. verbs: opens the house, gives the verbs and how to close it again.
+
+    The house is opened when a worker starts, not when the app is made: `celery inspect` and `report` need none.
+    """
+    app = celery_app(settings.broker_url)
+    opened: dict[str, Verb] = {}
+    closing: list[Callable[[], None]] = []
+
+    def open_house(**_: object) -> None:
+        if opened:
+            return
+        if settings.database.startswith("sqlite"):
+            # SystemExit, because Celery only logs the errors of its signal's receivers and goes on.
+            raise SystemExit("SQLite belongs to one process: set GATEWAY_DATABASE_URL or use `gateway serve`")
+        given, close = verbs()
+        opened.update({task.name: verb for task, verb in given.items()})
+        closing.append(close)
+
+    def close_house(**_: object) -> None:
+        opened.clear()
+        while closing:
+            closing.pop()()
+
+    tasks.bind(app, {task.name: partial(_opened, opened, task.name) for task in TASKS})
+    signals.worker_init.connect(open_house, weak=False)
+    signals.worker_shutdown.connect(close_house, weak=False)
+    return app
+
+
+def _opened(verbs: dict[str, Verb], name: str, order_id: int) -> None:
+    verbs[name](order_id)
+
+
+def __getattr__(name: str) -> Any:
+    """`app`, made when Celery's command line asks for it and not at import."""
+    if name == "app":
+        from gateway.house import worker_app
+
+        return worker_app()
+    raise AttributeError(name)

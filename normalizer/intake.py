@@ -1,0 +1,215 @@
+"""The intake (受理口): the one door in; returns only after ledger, petition, history and order are committed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from normalizer.candidates import keys_of
+from normalizer.draft import Draft
+from normalizer.governor import Governor
+from normalizer.pipeline import Pipeline, StageFailed
+from petition import numbering
+from petition.arrival import Arrival, Outcome, Receipt, Statement, Upload
+from petition.attachment import Attachment
+from petition.errors import Conflict
+from petition.petition import Lane, Petition, Purpose
+from petition.workflow import Status
+from store.database import Store
+from store.entry import Entered, Entry
+from store.petitions import code_hash, context_of, seal_record
+from store.proof import original_context
+from store.vault import Vault, digest_of
+
+# Originals up to this size ride in the transaction, which saves two fsyncs; larger ones are files first.
+INLINE = 64 << 10
+SUPPLEMENT = "supplement:"
+
+log = structlog.get_logger(__name__)
+
+
+class IdempotencyConflict(Conflict):
+    """The same id came before with other content."""
+
+    code = "idempotency_conflict"
+    words = "这个编号已经用于另一份内容,请换一个编号重新提交。"
+
+
+class IntakeDesk:
+    """Implements `petition.arrival.Intake` over the store. woken is called when an order waits to leave the house."""
+
+    def __init__(
+        self,
+        store: Store,
+        pipeline: Pipeline,
+        governor: Governor,
+        region: str,
+        clock: Callable[[], datetime],
+        woken: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._pipeline = pipeline
+        self._governor = governor
+        self._region = region
+        self._clock = clock
+        self._woken = woken
+
+    async def __call__(self, arrival: Arrival) -> Receipt:
+        """Take an arrival in exactly once.
+
+        The same channel, id and bytes again are entered as linked and give the same receipt. Raises
+        IdempotencyConflict (entered as refused) when the id came with other content, Unavailable and LowDisk when
+        nothing can be promised.
+        """
+        with self._governor.inside():
+            attachments = await self._keep(arrival.uploads)
+            digest, original = await self._original(arrival)
+            entry, code = self._entry(arrival, attachments, digest, original)
+            entered = await self._store.enter(entry)
+        if not entered.same:
+            log.warning("same id, other content", channel=arrival.channel, case_no=entered.case_no)
+            raise IdempotencyConflict()
+        if entry.orders:
+            self._woken()
+        log.info("arrival entered", channel=arrival.channel, case_no=entered.case_no, outcome=entered.outcome.value)
+        return Receipt(
+            case_no=entered.case_no,
+            query_code="" if entry.attach_to else code,
+            received_at=entered.received_at,
+            outcome=entered.outcome,
+            reason=entry.reason,
+        )
+
+    async def refuse(self, arrival: Arrival, reason: str) -> Entered:
+        """Enter an input that cannot be a petition (forged, malformed): it is kept, counted, and opens no case."""
+        digest, original = await self._original(arrival)
+        return await self._store.enter(
+            Entry(
+                channel=arrival.channel,
+                form=arrival.form,
+                region=self._region,
+                raw_id=arrival.raw_id,
+                received_at=arrival.received_at,
+                digest=digest,
+                size=len(arrival.raw),
+                media_type=arrival.raw_type,
+                original=original,
+                outcome=Outcome.REFUSED,
+                reason=reason,
+            )
+        )
+
+    async def _keep(self, uploads: tuple[Upload, ...]) -> tuple[Attachment, ...]:
+        if not uploads:
+            return ()
+        return await asyncio.to_thread(lambda: tuple(self._attachment(upload) for upload in uploads))
+
+    def _attachment(self, upload: Upload) -> Attachment:
+        if upload.path is not None:
+            size = upload.path.stat().st_size
+            digest = self._store.files.adopt(upload.path)
+        else:
+            size = len(upload.body or b"")
+            digest = self._store.files.put(upload.body or b"")
+        return Attachment(name=upload.name, media_type=upload.media_type, size=size, sha256=digest, role=upload.role)
+
+    async def _original(self, arrival: Arrival) -> tuple[str, bytes | None]:
+        if len(arrival.raw) > INLINE:
+            return await asyncio.to_thread(self._store.files.put, arrival.raw), None
+        digest = digest_of(arrival.raw)
+        return digest, self._store.vault.seal(arrival.raw, original_context(digest))
+
+    def _entry(
+        self, arrival: Arrival, attachments: tuple[Attachment, ...], digest: str, original: bytes | None
+    ) -> tuple[Entry, str]:
+        vault = self._store.vault
+        attach_to = arrival.sub_source.removeprefix(SUPPLEMENT) if arrival.sub_source.startswith(SUPPLEMENT) else ""
+        outcome, reason, read, draft = self._read(arrival, bool(attach_to))
+        status = Status.REGISTERED if read else Status.RECEIVED
+        petition = draft.to_petition("", self._clock() if read else None, attachments)
+        uid = os.urandom(16)
+        files = tuple(attachment.sha256 for attachment in attachments)
+        # Derived, so that a sender whose answer was lost gets the same code again; stored only hashed.
+        secret = "\x1f".join((arrival.channel, arrival.raw_id, digest, *files))
+        code = numbering.query_code_from(vault.mac("query-code-of", secret.encode()))
+        said = None if read else vault.seal(self._store.records.statement_to_json(arrival.statement), context_of(uid))
+        entry = Entry(
+            channel=arrival.channel,
+            form=arrival.form,
+            region=self._region,
+            raw_id=arrival.raw_id,
+            received_at=arrival.received_at,
+            digest=digest,
+            size=len(arrival.raw),
+            media_type=arrival.raw_type,
+            original=original,
+            files=files,
+            outcome=outcome,
+            reason=reason,
+            attach_to=attach_to,
+            uid=uid,
+            record=seal_record(vault, self._store.records.petition_to_json(petition), uid),
+            stated=said,
+            status=status,
+            lane=(draft.lane if read else _unread_lane(arrival.statement)).value,
+            problem_region=petition.problem_region,
+            category=petition.category,
+            purpose=petition.purpose.value if petition.purpose else "",
+            urgency=petition.urgency.value,
+            headcount=petition.headcount,
+            code_hash=code_hash(vault, uid, code),
+            look_ups=look_up_codes(vault, petition),
+            orders=_orders(outcome, read, attach_to, said, uid, attachments),
+            read=read,
+        )
+        return entry, code
+
+    def _read(self, arrival: Arrival, supplement: bool) -> tuple[Outcome, str, bool, Draft]:
+        """(outcome, why held, whether read, the draft)."""
+        draft = Draft.of(arrival)
+        if arrival.hold:
+            return Outcome.HELD, arrival.hold, False, draft
+        if supplement or not self._governor.reads_now(len(arrival.statement.content)):
+            return Outcome.PETITION, "", False, draft
+        try:
+            self._pipeline.read(draft)
+        except StageFailed as problem:
+            # There may be a bug in us. A petition is not lost for that: it waits for a person.
+            log.error("stage failed", stage=problem.stage, problem=type(problem.__cause__).__name__)
+            return Outcome.HELD, f"阅读步骤「{problem.stage}」没有完成", False, Draft.of(arrival)
+        return Outcome.PETITION, "", True, draft
+
+
+def _unread_lane(said: Statement) -> Lane:
+    """Who may see it before anybody read it: what may be an accusation is sealed until reading says otherwise."""
+    secret = said.purpose is Purpose.ACCUSATION or said.confidential or said.is_anonymous or bool(said.accused)
+    return Lane.SEALED if secret else Lane.NORMAL
+
+
+def look_up_codes(vault: Vault, petition: Petition) -> tuple[tuple[str, bytes], ...]:
+    """(kind, code) for everything by which the same person is known again (判重, DOMAIN 3.6)."""
+    keys = keys_of(petition.petitioners, petition.accused, petition.problem_region)
+    return tuple((key.kind, vault.index(*key)) for key in keys)
+
+
+def _orders(
+    outcome: Outcome,
+    read: bool,
+    attach_to: str,
+    said: bytes | None,
+    uid: bytes,
+    attachments: tuple[Attachment, ...],
+) -> tuple[tuple[str, dict[str, object]], ...]:
+    if attach_to:
+        files = [
+            {"name": file.name, "media_type": file.media_type, "size": file.size, "sha256": file.sha256}
+            for file in attachments
+        ]
+        return (("read", {"supplement": (said or b"").hex(), "uid": uid.hex(), "files": files}),)
+    if outcome is Outcome.HELD:
+        return ()
+    return (("dispatch", {}),) if read else (("read", {}),)

@@ -1,0 +1,151 @@
+"""The reading (补读): what the door deferred is read by a worker; an officer lets a held arrival go on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from normalizer.draft import Draft
+from normalizer.governor import Governor
+from normalizer.intake import look_up_codes
+from normalizer.pipeline import Pipeline, StageFailed
+from petition.arrival import Arrival, Outcome, Statement
+from petition.attachment import Attachment
+from petition.errors import Conflict
+from petition.petition import Lane, Petition
+from petition.workflow import Status
+from store import outbox, petitions
+from store.database import Store
+from store.outbox import Order, OrderState
+from store.petitions import Case, context_of
+from store.transaction import Transaction
+
+log = structlog.get_logger(__name__)
+
+
+class Reading:
+    """Reads what waits. Called with order ids from worker threads; doing the same order twice changes nothing."""
+
+    def __init__(self, store: Store, pipeline: Pipeline, governor: Governor) -> None:
+        self._store = store
+        self._pipeline = pipeline
+        self._governor = governor
+
+    def __call__(self, order_id: int) -> None:
+        """Carry out a read order (a new arrival or a supplement); raises Conflict or Unavailable when it must be tried again."""
+        order = self._store.read_now(lambda tx: outbox.find(tx, order_id))
+        if order is None or order.state is not OrderState.OPEN:
+            return
+        if "supplement" in order.payload:
+            self._store.write_now(lambda tx: _join(tx, order))
+            return
+        started = time.thread_time()
+        case, said = self._store.read_now(lambda tx: _waiting(tx, order))
+        if said is None:
+            self._store.write_now(lambda tx: outbox.delivered(tx, order, "read before"))
+            return
+        draft = Draft.of(_arrival(case, said))
+        try:
+            self._pipeline.read(draft)
+        except StageFailed as problem:
+            log.error("stage failed", stage=problem.stage, case_no=case.case_no)
+            reason = f"阅读步骤「{problem.stage}」没有完成"
+            self._store.write_now(lambda tx: _hold(tx, order, reason))
+            return
+        self._store.write_now(lambda tx: _finish(tx, order, draft))
+        self._governor.rest(time.thread_time() - started)
+
+
+def release(tx: Transaction, case: Case, actor: str) -> Case:
+    """A person lets a held arrival go on as it stands, corrected before or not: registered and to be dispatched."""
+    if case.standing is not Outcome.HELD:
+        raise Conflict("这件来件已经处理过了。")
+    changed = petitions.amend(
+        tx,
+        case,
+        petition=replace(case.petition, registered_at=tx.now),
+        status=Status.REGISTERED,
+        standing=Outcome.PETITION,
+        hold_reason="",
+        read=True,
+        actor=actor,
+        event="register",
+    )
+    petitions.index_people(tx, case.case_no, look_up_codes(tx.vault, changed.petition))
+    outbox.add(tx, "dispatch", case.case_no)
+    return changed
+
+
+def _waiting(tx: Transaction, order: Order) -> tuple[Case, Statement | None]:
+    case = petitions.get(tx, order.case_no)
+    return case, petitions.stated(tx, case)
+
+
+def _arrival(case: Case, said: Statement) -> Arrival:
+    record = case.petition
+    return Arrival(
+        channel=case.channel,
+        form=record.form,
+        raw_id=record.raw_id,
+        received_at=record.received_at,
+        petition_date=record.petition_date,
+        raw=b"",
+        raw_type="",
+        statement=said,
+        source=record.source,
+        sub_source=record.sub_source,
+    )
+
+
+def _finish(tx: Transaction, order: Order, draft: Draft) -> None:
+    case = petitions.get(tx, order.case_no)
+    if case.read_at is None:
+        record = draft.to_petition(case.case_no, tx.now, case.petition.attachments)
+        # Sealed stays sealed: reading may close a lane, never open one.
+        lane = Lane.SEALED if Lane.SEALED in (case.lane, draft.lane) else Lane.NORMAL
+        petitions.amend(
+            tx,
+            case,
+            petition=record,
+            status=Status.REGISTERED,
+            lane=lane,
+            read=True,
+            actor="gateway",
+            event="register",
+        )
+        petitions.index_people(tx, case.case_no, look_up_codes(tx.vault, record))
+        outbox.add(tx, "dispatch", case.case_no)
+    outbox.delivered(tx, order)
+
+
+def _hold(tx: Transaction, order: Order, reason: str) -> None:
+    case = petitions.get(tx, order.case_no)
+    petitions.amend(tx, case, standing=Outcome.HELD, hold_reason=reason, actor="gateway", event="hold", public=False)
+    outbox.delivered(tx, order, "held for a person")
+
+
+def _join(tx: Transaction, order: Order) -> None:
+    """Add a supplement's words and files to its case and tell the unit that has it."""
+    case = petitions.get(tx, order.case_no)
+    uid = bytes.fromhex(order.payload["uid"])
+    said = tx.records.statement_from_json(tx.vault.open(bytes.fromhex(order.payload["supplement"]), context_of(uid)))
+    record = _joined(case.petition, said, order)
+    petitions.amend(tx, case, petition=record, actor="gateway", event="supplement_joined", public=False)
+    if outbox.delivered(tx, order):
+        outbox.add(tx, "dispatch", case.case_no, payload={"because": "supplement"})
+
+
+def _joined(record: Petition, said: Statement, order: Order) -> Petition:
+    day = f"{order.created_at:%Y-%m-%d %H:%M}"
+    words = "\n".join(part for part in (said.content, *said.requests) if part)
+    files = tuple(_file(file) for file in order.payload.get("files", ()))
+    content = f"{record.content}\n\n【补充 {day}】\n{words}" if words else record.content
+    return replace(record, content=content, attachments=record.attachments + files)
+
+
+def _file(file: Mapping[str, Any]) -> Attachment:
+    return Attachment(name=file["name"], media_type=file["media_type"], size=file["size"], sha256=file["sha256"])

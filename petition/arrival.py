@@ -1,0 +1,100 @@
+"""Arrivals (来件): what a door hands in, what it gets back, and the one function it may call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from petition.attachment import AttachmentRole
+from petition.people import Accused, Person
+from petition.petition import Form, Purpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One file on its way in: either `body` (small, in memory) or `path` (a temporary file the intake takes over)."""
+
+    name: str
+    media_type: str
+    body: bytes | None = None
+    path: Path | None = None
+    role: AttachmentRole = AttachmentRole.EVIDENCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What the sender said (陈述), field by field, in the words of petition/1 and not judged. Empty means not said."""
+
+    petitioners: tuple[Person, ...] = ()
+    headcount: int | None = None
+    title: str = ""
+    content: str = ""
+    main_facts: str = ""
+    requests: tuple[str, ...] = ()
+    purpose: Purpose | None = None
+    category: str = ""
+    problem_region: str = ""
+    accused: tuple[Accused, ...] = ()
+    occur_time: str = ""
+    occur_place: str = ""
+    is_public: bool = False
+    confidential: bool | None = None
+    is_joint_letter: bool = False
+    is_anonymous: bool = False
+    privacy_notice_version: str = ""
+    record_consent: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One inbound event of one channel (来件).
+
+    channel: name of the door; form: its 信访形式; raw_id: the channel's own id, opaque, unique within the channel,
+    the key by which a repeat of the same event is known; received_at: aware, Asia/Shanghai, starts the clocks;
+    petition_date: the day the sender acted; raw: the original bytes, kept for ever; raw_type: their media type;
+    hold: a reason why only a person may decide (forged, unreadable), empty for an ordinary arrival.
+    """
+
+    channel: str
+    form: Form
+    raw_id: str
+    received_at: datetime
+    petition_date: date
+    raw: bytes
+    raw_type: str
+    statement: Statement = field(default_factory=Statement)
+    uploads: tuple[Upload, ...] = ()
+    source: str = "本级"
+    sub_source: str = ""
+    hold: str = ""
+
+
+class Outcome(StrEnum):
+    """What became of an inbound event in the ledger (来件去向)."""
+
+    PETITION = "petition"  # a new case
+    LINKED = "linked"  # the same event again, or joined to its case
+    HELD = "held"  # waits for a person
+    REFUSED = "refused"  # cannot be a petition; kept with the reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What the sender gets back after COMMIT (回执). query_code is told once and stored only hashed."""
+
+    case_no: str
+    query_code: str
+    received_at: datetime
+    outcome: Outcome
+    reason: str = ""
+
+
+class Intake(Protocol):
+    """The one way in (受理口): returns only after COMMIT; raises Unavailable when it cannot promise."""
+
+    async def __call__(self, arrival: Arrival) -> Receipt:
+        """Take the arrival in exactly once; the same (channel, raw_id, bytes) again gives the same receipt."""
+        ...

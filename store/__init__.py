@@ -1,0 +1,1 @@
+"""The memory (存): ledger, petitions, history and outbox behind one writer."""

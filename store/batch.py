@@ -1,0 +1,130 @@
+"""A batch (成批写入): the rows of one group commit, gathered table by table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import insert, select, text
+
+from petition.arrival import Outcome
+from petition.errors import NotFound
+from petition.workflow import Status
+from store import tables
+from store.entry import Entry
+from store.moments import to_micros
+from store.transaction import Transaction
+
+
+@dataclass(slots=True)
+class Batch:
+    """The rows of one batch, table by table, in the order they are written."""
+
+    ledger: list[dict[str, Any]] = field(default_factory=list)
+    originals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    petitions: list[dict[str, Any]] = field(default_factory=list)
+    look_ups: list[dict[str, Any]] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    outbox: list[dict[str, Any]] = field(default_factory=list)
+
+
+def open_case(batch: Batch, tx: Transaction, entry: Entry, ledger_id: int, case_no: str, outcome: Outcome) -> None:
+    """Add the rows of a new case: record, look-up codes, first steps, orders."""
+    now = to_micros(tx.now)
+    received = to_micros(entry.received_at)
+    batch.petitions.append(
+        {
+            "case_no": case_no,
+            "ledger_id": ledger_id,
+            "uid": entry.uid,
+            "channel": entry.channel,
+            "form": entry.form.value,
+            "standing": outcome.value,
+            "hold_reason": entry.reason if outcome is Outcome.HELD else "",
+            "status": entry.status.value,
+            "unit": "",
+            "lane": entry.lane,
+            "region": entry.problem_region,
+            "category": entry.category,
+            "purpose": entry.purpose,
+            "urgency": entry.urgency,
+            "headcount": entry.headcount,
+            "record": entry.record,
+            "stated": entry.stated,
+            "code_hash": entry.code_hash,
+            "version": 1,
+            "received_at": received,
+            "read_at": now if entry.read else None,
+            "confirmed_at": None,
+            "updated_at": now,
+        }
+    )
+    for kind, code in entry.look_ups:
+        batch.look_ups.append({"code": code, "case_no": case_no, "kind": kind})
+    batch.history.append(_step(case_no, received, "receive", Status.RECEIVED))
+    if entry.status is Status.REGISTERED:
+        batch.history.append(_step(case_no, now, "register", Status.REGISTERED))
+    for kind, payload in entry.orders:
+        batch.outbox.append(_order(kind, case_no, now, payload))
+
+
+def attach(batch: Batch, tx: Transaction, entry: Entry) -> None:
+    """Add the rows of an event that belongs to a case: its step and its orders; NotFound if there is no such case."""
+    now = to_micros(tx.now)
+    status = tx.connection.scalar(
+        select(tables.petitions.c.status).where(tables.petitions.c.case_no == entry.attach_to)
+    )
+    if status is None:
+        raise NotFound()
+    batch.history.append(_step(entry.attach_to, now, "supplement", Status(status)))
+    for kind, payload in entry.orders:
+        batch.outbox.append(_order(kind, entry.attach_to, now, payload))
+
+
+def _step(case_no: str, at: int, event: str, status: Status) -> dict[str, Any]:
+    return {
+        "case_no": case_no,
+        "at": at,
+        "event": event,
+        "status": status.value,
+        "unit": "",
+        "actor": "gateway",
+        "words": None,
+        "document": "",
+        "public": True,
+        "event_id": None,
+    }
+
+
+def _order(kind: str, case_no: str, now: int, payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "case_no": case_no,
+        "state": "open",
+        "due": now,
+        "attempts": 0,
+        "payload": json.dumps(payload, ensure_ascii=False),
+        "problem": "",
+        "created_at": now,
+    }
+
+
+def write(tx: Transaction, batch: Batch) -> None:
+    """Write the rows, table by table."""
+    connection = tx.connection
+    connection.execute(insert(tables.ledger), batch.ledger)
+    if batch.originals:
+        connection.execute(
+            text("INSERT INTO originals (digest, sealed) VALUES (:digest, :sealed) ON CONFLICT DO NOTHING"),
+            list(batch.originals.values()),
+        )
+    for table, rows in (
+        (tables.petitions, batch.petitions),
+        (tables.look_ups, batch.look_ups),
+        (tables.history, batch.history),
+        (tables.outbox, batch.outbox),
+    ):
+        if rows:
+            connection.execute(insert(table), rows)

@@ -1,0 +1,50 @@
+"""Migration (升级): brings a database to the tables of today; nothing is ever taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, inspect, make_url, text
+
+_LOCK = 0x58464D47  # two servers that start together must not migrate at once
+
+
+def migrate(url: str) -> str:
+    """Bring the database to the newest revision; returns that revision. Safe to call at every start."""
+    made = make_url(url)
+    if made.get_backend_name() == "sqlite" and made.database:
+        Path(made.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            else:
+                connection.execute(text(f"SELECT pg_advisory_lock({_LOCK})"))
+                connection.commit()
+            config = _config()
+            newest = ScriptDirectory.from_config(config).get_current_head() or ""
+            if _revision(connection) != newest:
+                connection.commit()
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+                connection.commit()
+            return newest
+    finally:
+        engine.dispose()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _revision(connection: Connection) -> str:
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return connection.scalar(text("SELECT version_num FROM alembic_version")) or ""

@@ -1,0 +1,228 @@
+"""The tables (数据表): one description for SQLite and PostgreSQL; migrations make them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+# Moments are whole microseconds since 1970 (UTC): exact, sortable, the same in both databases.
+Moment = BigInteger
+# SQLite numbers rows by itself only for its own INTEGER type.
+Serial = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData()
+
+# 登记台账: append-only, hash-chained; id = chain * 2**40 + place in the chain.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel", Text, nullable=False),
+    Column("counter", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("key", Text, unique=True),
+    Column("raw_id", Text, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("files", Text, nullable=False),
+    Column("case_no", Text, nullable=False),
+    Column("first_id", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("prev", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index("ledger_case", "case_no"),
+)
+
+# The head of each chain and the counter of each channel in it, with a keyed code against a changed head.
+ledger_heads = Table(
+    "ledger_heads",
+    metadata,
+    Column("chain", Integer, primary_key=True, autoincrement=False),
+    Column("channel", Text, primary_key=True),
+    Column("counter", BigInteger, nullable=False),
+    Column("last_id", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+)
+
+# Originals small enough to ride in the transaction (saves two fsyncs); larger ones are files. Sealed.
+originals = Table(
+    "originals",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+# 信访事项: the current record of each case, sealed whole; only what routing and queues need is in clear.
+petitions = Table(
+    "petitions",
+    metadata,
+    Column("case_no", Text, primary_key=True),
+    Column("ledger_id", BigInteger, nullable=False, unique=True),
+    Column("uid", LargeBinary, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("form", Text, nullable=False),
+    Column("standing", Text, nullable=False),  # petition | held | linked | refused
+    Column("hold_reason", Text, nullable=False, server_default=""),
+    Column("status", Text, nullable=False),
+    Column("unit", Text, nullable=False, server_default=""),
+    Column("lane", Text, nullable=False),
+    Column("region", Text, nullable=False, server_default=""),
+    Column("category", Text, nullable=False, server_default=""),
+    Column("purpose", Text, nullable=False, server_default=""),
+    Column("urgency", Text, nullable=False),
+    Column("headcount", Integer, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    Column("stated", LargeBinary),  # what the sender said, sealed, while reading is still to come
+    Column("code_hash", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("received_at", Moment, nullable=False),
+    Column("read_at", Moment),
+    Column("confirmed_at", Moment),
+    Column("updated_at", Moment, nullable=False),
+    Index("petitions_queue", "standing", "confirmed_at", "received_at"),
+    Index("petitions_region", "region", "received_at"),
+    Index("petitions_unit", "unit", "received_at"),
+)
+
+# 判重索引: keyed digests of phones, identity numbers, names; the values themselves are only in the sealed record.
+look_ups = Table(
+    "look_ups",
+    metadata,
+    Column("code", LargeBinary, primary_key=True),
+    Column("case_no", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Index("look_ups_case", "case_no"),
+    sqlite_with_rowid=False,
+)
+
+# 办理过程: append-only.
+history = Table(
+    "history",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("case_no", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("unit", Text, nullable=False, server_default=""),
+    Column("actor", Text, nullable=False),
+    Column("words", LargeBinary),  # sealed; officers may write names here
+    Column("document", Text, nullable=False, server_default=""),
+    Column("public", Boolean, nullable=False),
+    Column("event_id", Text, unique=True),
+    Index("history_case", "case_no", "id"),
+)
+
+# 转办单: the only truth about what still has to leave the house.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("case_no", Text, nullable=False),
+    Column("state", Text, nullable=False),  # open | delivered | held | withdrawn
+    Column("due", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("payload", Text, nullable=False, server_default="{}"),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("created_at", Moment, nullable=False),
+    Column("done_at", Moment),
+    Index("outbox_due", "due", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+    Index("outbox_case", "case_no"),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+# 网上填写草稿: sealed, found only by the digest of the browser's token.
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("answers", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("touched_at", Moment, nullable=False),
+    Column("case_no", Text),
+    Index("drafts_touched", "touched_at"),
+)
+
+draft_uploads = Table(
+    "draft_uploads",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("position", SmallInteger, nullable=False),
+    Index("draft_uploads_token", "token_hash"),
+)
+
+officers = Table(
+    "officers",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("totp_sealed", LargeBinary),
+    Column("totp_last_step", BigInteger, nullable=False, server_default="0"),
+    Column("roles", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("lanes", Text, nullable=False),
+    Column("failed", Integer, nullable=False, server_default="0"),
+    Column("locked_until", Moment),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("name", name="officers_name"),
+)
+
+officer_sessions = Table(
+    "officer_sessions",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("officer_id", BigInteger, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("second_factor", Boolean, nullable=False),
+    Column("address", Text, nullable=False),
+)
+
+# 查阅留痕: append-only.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("case_no", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("fields", Text, nullable=False, server_default="[]"),
+    Column("address", Text, nullable=False, server_default=""),
+    Index("audit_case", "case_no"),
+)
