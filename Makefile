@@ -32,7 +32,7 @@ crash: packages setup-dev ## the crash harness with N kills (make crash N=100)
 bench: packages setup-dev ## the intake benchmark, prints a table for SQLite and PostgreSQL
 	@exec $(PY) -m benchmarks.intake
 
-screenshots: packages setup-dev ## pictures of the pages into docs/pictures (phone, desktop, dark, large text)
+screenshots: packages setup-dev ## pictures of the pages into var/pictures, the shown ones into docs/pictures
 	@exec $(PY) -m scripts.screenshots
 
 demo: setup ## file the sample petitions with a running gateway (starts one for the purpose if there is none)

@@ -269,9 +269,7 @@ class Decisions:
             return may(status, Event.SUPPLEMENT_LAPSE) or status
         if status is Status.RECEIVED:
             status = may(status, Event.SCREEN) or status
-            history.append(
-                tx, case.case_no, event=Event.SCREEN.value, status=status, actor=officer.actor, public=False
-            )
+            history.append(tx, case.case_no, event=Event.SCREEN.value, status=status, actor=officer.actor, public=False)
         return may(status, Event.REGISTER) or status
 
     def _send_again(self, tx: Transaction, case: Case, changed: tuple[str, ...]) -> None:

@@ -257,8 +257,7 @@ def without_hidden_links(tx: Transaction, permissions: Permissions, officer: Off
     seen = tuple(
         link
         for link in one.petition.related
-        if link.case_no in others
-        and isinstance(permissions.may(officer, Verb.READ, others[link.case_no]), Allowed)
+        if link.case_no in others and isinstance(permissions.may(officer, Verb.READ, others[link.case_no]), Allowed)
     )
     return replace(one, petition=replace(one.petition, related=seen))
 

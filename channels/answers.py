@@ -21,6 +21,10 @@ MANNERS = ("self", "agent", "joint", "anonymous")
 VIAS = {"kiosk": Form.KIOSK}  # the same pages opened by the QR code of the self-service zone (DOMAIN 4.1)
 
 
+# 1. 2、(3) (四) at the beginning of a line, with half-width or full-width signs.
+_NUMBERED = re.compile(r"^\s*[(\uff08]?[0-9\uff10-\uff19一二三四五六七八九十]{1,3}[)\uff09、.\uff0e](?![0-9])\s*")
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
     """Everything typed so far, as typed. fields: by name; people: one mapping a person, in the order of entry."""
@@ -76,8 +80,7 @@ class Answers:
     @property
     def requests(self) -> tuple[str, ...]:
         """The requests, one a line, without numbering such as `1.` or `(二)`."""
-        lines = (re.sub(r"^\s*(?:[((]?[0-9一二三四五六七八九十]{1,3}[))、.．])\s*", "", line).strip()
-                 for line in self.get("requests").split("\n"))  # fmt: skip
+        lines = (_NUMBERED.sub("", line, count=1).strip() for line in self.get("requests").split("\n"))
         return tuple(line for line in lines if line)
 
     @property

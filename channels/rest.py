@@ -9,19 +9,21 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import filetype
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import TypeAdapter, ValidationError
 
 from channels.door import Hall
 from channels.rest_form import FILES_MAX, PetitionForm, checked, problems_of
+from channels.web import UNSEEN
 from petition.arrival import Arrival, Receipt, Upload
 from petition.errors import Invalid, PetitionError, Problem, TooLarge, Unreadable
 from petition.petition import Form
@@ -32,15 +34,23 @@ KEY = "Idempotency-Key"
 
 _GOOD_KEY = re.compile(r"[\x21-\x7e]{8,200}")
 _PIECE = 1 << 16
+_HEAD = 8192  # enough for every signature filetype knows
 _JSON = "application/json"
 
 
 @dataclass(slots=True)
 class _Received:
-    """What came over the wire."""
+    """What came over the wire so far: a refusal keeps it even when reading stopped half-way."""
 
     body: bytes = b""
-    uploads: tuple[Upload, ...] = ()
+    uploads: list[Upload] = field(default_factory=list)
+    size: int = 0
+
+    def count(self, piece: bytes, most: int) -> None:
+        """Add to the size of the whole request; raises TooLarge."""
+        self.size += len(piece)
+        if self.size > most:
+            raise TooLarge(f"一次请求合计最大 {most} 字节。")
 
 
 class Rest:
@@ -61,14 +71,19 @@ class Rest:
 
     async def _post(self, request: web.Request, hall: Hall) -> web.Response:
         received_at = hall.clock()
-        key = _key(request)
-        async with _received(request, hall) as came:
-            try:
-                arrival = self.read(came.body, came.uploads, key or secrets.token_hex(16), received_at, hall)
-            except PetitionError as problem:
-                await hall.refuse(_unread(came.body, received_at), problem.code)
-                raise
-            receipt = await hall.intake(arrival)
+        came = _Received()
+        try:
+            key = _key(request)
+            with _spooled(request, hall) as folder:
+                await _receive(request, hall, folder, came)
+                arrival = self.read(came.body, tuple(came.uploads), key or secrets.token_hex(16), received_at, hall)
+                receipt = await hall.intake(arrival)
+        except (Invalid, Unreadable, TooLarge) as problem:
+            await hall.refuse(_unread(came.body, received_at), problem.code)
+            raise
+        except web.HTTPUnsupportedMediaType:
+            await hall.refuse(_unread(b"", received_at), "unsupported_type")
+            raise
         return _answer(receipt, hall)
 
     def read(self, body: bytes, uploads: tuple[Upload, ...], raw_id: str, received_at: datetime, hall: Hall) -> Arrival:
@@ -122,7 +137,7 @@ def _answer(receipt: Receipt, hall: Hall) -> web.Response:
         "case_no": receipt.case_no,
         "query_code": receipt.query_code,
         "received_at": receipt.received_at.isoformat(),
-        "track_url": f"{hall.public_url}/track?case_no={receipt.case_no}",
+        "track_url": f"{hall.public_url}/track?no={receipt.case_no}",
     }
     return web.Response(
         status=201,
@@ -132,74 +147,85 @@ def _answer(receipt: Receipt, hall: Hall) -> web.Response:
     )
 
 
-@asynccontextmanager
-async def _received(request: web.Request, hall: Hall) -> AsyncIterator[_Received]:
-    """The body and the files; temporary files are gone after the block unless the intake took them over."""
+@contextmanager
+def _spooled(request: web.Request, hall: Hall) -> Iterator[Path]:
+    """A folder for the files of this request; they are gone after the block unless the intake took them over."""
     if not request.content_type.startswith("multipart/"):
-        if request.content_type != _JSON:
-            raise web.HTTPUnsupportedMediaType
-        yield _Received(await _bounded(request, hall.max_body))
+        yield hall.spool
         return
     hall.spool.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=hall.spool) as folder:
+        yield Path(folder)
+
+
+async def _receive(request: web.Request, hall: Hall, folder: Path, came: _Received) -> None:
+    if request.content_type == _JSON:
+        await _read_json(request, hall.max_body, came)
+    elif request.content_type.startswith("multipart/"):
         try:
-            yield await _parts(request, hall, Path(folder))
-        except (ValueError, AssertionError, LookupError) as problem:
-            if isinstance(problem, ValidationError):
-                raise
+            await _read_parts(request, hall, folder, came)
+        except (ValueError, AssertionError, LookupError, HttpProcessingError) as problem:
             raise Unreadable("多部分请求的写法有误。") from problem
+    else:
+        raise web.HTTPUnsupportedMediaType
 
 
-async def _bounded(request: web.Request, most: int) -> bytes:
+async def _read_json(request: web.Request, most: int, came: _Received) -> None:
+    if (request.content_length or 0) > most:
+        raise TooLarge(f"请求正文最大 {most} 字节。")
     body = bytearray()
     async for piece in request.content.iter_any():
         body += piece
         if len(body) > most:
+            came.body = bytes(body)
             raise TooLarge(f"请求正文最大 {most} 字节。")
-    return bytes(body)
+    came.body = bytes(body)
 
 
-async def _parts(request: web.Request, hall: Hall, folder: Path) -> _Received:
-    received = _Received()
-    uploads: list[Upload] = []
+async def _read_parts(request: web.Request, hall: Hall, folder: Path, came: _Received) -> None:
+    most = hall.max_body + hall.max_upload
+    if (request.content_length or 0) > most:
+        raise TooLarge(f"一次请求合计最大 {most} 字节。")
     reader = await request.multipart()
     while (part := await reader.next()) is not None:
         if not isinstance(part, BodyPartReader):
             raise Unreadable("多部分请求不能嵌套。")
-        if part.name == "petition":
-            received.body = await _piece(part, hall.max_body)
+        if part.name == "petition" and not came.body:
+            came.body = await _text(part, hall.max_body, came)
+        elif part.name == "petition":
+            raise Invalid((Problem("petition", "repeated", "petition 字段只能有一个。"),))
         elif part.name == "attachments":
-            if len(uploads) >= FILES_MAX:
+            if len(came.uploads) >= FILES_MAX:
                 raise TooLarge(f"附件最多 {FILES_MAX} 个。")
-            uploads.append(await _file(part, folder / str(len(uploads)), hall.max_upload))
+            came.uploads.append(await _file(part, folder / str(len(came.uploads)), hall, came))
         else:
-            name = str(part.name)[:50]
-            raise Invalid((Problem(name, "unknown_field", "多部分请求只有 petition 和 attachments 两种字段。"),))
-    if not received.body:
+            words = "多部分请求只有 petition 和 attachments 两种字段。"
+            raise Invalid((Problem(UNSEEN.sub("?", str(part.name))[:50], "unknown_field", words),))
+    if not came.body:
         raise Invalid((Problem("petition", "missing", "缺少 petition 字段。"),))
-    return replace(received, uploads=tuple(uploads))
 
 
-async def _piece(part: BodyPartReader, most: int) -> bytes:
+async def _text(part: BodyPartReader, most: int, came: _Received) -> bytes:
     body = bytearray()
     while piece := await part.read_chunk(_PIECE):
+        came.count(piece, most)
         body += piece
-        if len(body) > most:
-            raise TooLarge()
     return bytes(body)
 
 
-async def _file(part: BodyPartReader, path: Path, most: int) -> Upload:
+async def _file(part: BodyPartReader, path: Path, hall: Hall, came: _Received) -> Upload:
     size, head = 0, b""
     with path.open("wb") as target:
         while piece := await part.read_chunk(_PIECE):
+            came.count(piece, hall.max_body + hall.max_upload)
             size += len(piece)
-            if size > most:
-                raise TooLarge(f"每个附件最大 {most} 字节。")
-            head = head or piece[:8192]
+            if size > hall.max_upload:
+                raise TooLarge(f"每个附件最大 {hall.max_upload} 字节。")
+            if len(head) < _HEAD:
+                head += piece[:_HEAD]
             target.write(piece)
     if not size:
-        raise Invalid((Problem("attachments", "empty", "附件是空文件。"),))
+        raise Invalid((Problem(f"attachments.{len(came.uploads)}", "empty", "附件是空文件。"),))
     kind = filetype.guess(head)
-    name = re.sub(r"[\x00-\x1f\x7f/\\]", "", part.filename or "")[:120] or "未命名文件"
+    name = UNSEEN.sub("", re.sub(r"[\r\n\t/\\]", "", part.filename or ""))[:120].strip() or "未命名文件"
     return Upload(name=name, media_type=str(kind.mime) if kind else "application/octet-stream", path=path)

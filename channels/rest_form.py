@@ -31,10 +31,10 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 class PersonForm:
     """One person (信访人), as petition/1 names the fields."""
 
-    role: Annotated[Role, Field(strict=False)] = Role.SELF
+    role: Role = Role.SELF
     name: Annotated[str, Field(max_length=100)] = ""
-    gender: Annotated[Gender | None, Field(strict=False)] = None
-    id_type: Annotated[IdType | None, Field(strict=False)] = None
+    gender: Gender | None = None
+    id_type: IdType | None = None
     id_no: Annotated[str, Field(max_length=40)] = ""
     mobile: Annotated[str, Field(max_length=40)] = ""
     landline: Annotated[str, Field(max_length=40)] = ""
@@ -66,7 +66,7 @@ class PetitionForm:
 
     form: Literal["WEB", "APP", "WECHAT", "KIOSK", "LEADER_BOX", "GRID"] = "APP"
     sub_source: Annotated[str, Field(max_length=60, pattern=r"^[^:]*$")] = ""
-    petition_date: Annotated[date | None, Field(strict=False)] = None
+    petition_date: date | None = None
     petitioners: Annotated[list[PersonForm], Field(max_length=PEOPLE_MAX)] = field(default_factory=list)
     headcount: Annotated[int | None, Field(ge=1, le=100_000)] = None
     title: Annotated[str, Field(max_length=200)] = ""
@@ -74,7 +74,7 @@ class PetitionForm:
     requests: Annotated[list[Annotated[str, Field(min_length=1, max_length=2000)]], Field(max_length=20)] = field(
         default_factory=list
     )
-    purpose: Annotated[Purpose | None, Field(strict=False)] = None
+    purpose: Purpose | None = None
     category: Annotated[str, Field(pattern=r"^([0-9]{2}(\.[0-9]{2}){0,2})?$")] = ""
     problem_region: Annotated[str, Field(max_length=12, pattern=r"^[0-9]*$")] = ""
     accused: Annotated[list[AccusedForm], Field(max_length=20)] = field(default_factory=list)

@@ -106,16 +106,16 @@ def check_person(answers: Answers, index: int, today: date) -> tuple[Problem, ..
     name = person.get("name", "").strip()
     found = [*_text("name", label, name, ORG_NAME_MAX if is_org else NAME_MAX, required=f"请填写{label}。")]
     if not found and any(unicodedata.category(sign) == "So" for sign in name):
-        found.append(Problem("name", "signs", "姓名里有表情或图形符号,请改成文字。"))
+        found.append(Problem("name", "signs", "姓名里有表情或图形符号，请改成文字。"))
     number = person.get("id_no", "").strip()
     if number or not signer_only:
         found += _check_number(person.get("id_type", ""), number, today)
     phone = person.get("phone", "").strip()
     if phone and not (identity.normal_mobile(phone) or identity.normal_landline(phone)):
-        found.append(Problem("phone", "phone", "电话号码不对。手机是11位数字;固定电话请加区号,例如 0931-8000000。"))
+        found.append(Problem("phone", "phone", "电话号码不对。手机是11位数字；固定电话请加区号，例如 0931-8000000。"))
     elif not phone and told:
-        found.append(Problem("phone", "empty", "请填写联系电话,办理单位要用它联系您。"))
-    required = "" if signer_only else "请填写住址,书面答复要寄到这里。"
+        found.append(Problem("phone", "empty", "请填写联系电话，办理单位要用它联系您。"))
+    required = "" if signer_only else "请填写住址，书面答复要寄到这里。"
     found += _text("address", "住址", person.get("address", "").strip(), LINE_MAX, required=required)
     found += _text("assist_need", "需要的帮助", person.get("assist_need", "").strip(), LINE_MAX)
     return tuple(found)
@@ -123,7 +123,7 @@ def check_person(answers: Answers, index: int, today: date) -> tuple[Problem, ..
 
 def check_supplement(content: str, files: int) -> tuple[Problem, ...]:
     """What must be mended in an addition to a case; words or a file, either is enough."""
-    required = "" if files else "请写下要补充的内容,或添加文件。"
+    required = "" if files else "请写下要补充的内容，或添加文件。"
     return _text("content", "补充说明", content.strip(), SUPPLEMENT_MAX, required=required)
 
 
@@ -192,14 +192,14 @@ def _check_people(answers: Answers, today: date) -> tuple[Problem, ...]:
     if answers.manner == "joint":
         roles = [answers.role(index) for index in range(len(answers.people))]
         if roles.count(Role.REPRESENTATIVE) > REPRESENTATIVES_MAX:
-            found.append(Problem("people", "representatives", f"代表最多{REPRESENTATIVES_MAX}人,多出的请改为联名人。"))
+            found.append(Problem("people", "representatives", f"代表最多{REPRESENTATIVES_MAX}人，多出的请改为联名人。"))
         if len(answers.people) > PEOPLE_MAX:
-            found.append(Problem("people", "too_many", f"这里最多写{PEOPLE_MAX}人,其余的人请在签名页上签名后上传。"))
+            found.append(Problem("people", "too_many", f"这里最多写{PEOPLE_MAX}人，其余的人请在签名页上签名后上传。"))
         count = identity.tidy(answers.get("headcount"))
         if not re.fullmatch(r"[0-9]{1,9}", count):
-            found.append(Problem("headcount", "number", "请填写一共有多少人,用数字。"))
+            found.append(Problem("headcount", "number", "请填写一共有多少人，用数字。"))
         elif not max(2, len(answers.people)) <= int(count) <= HEADCOUNT_MAX:
-            words = f"总人数应不少于已写的{max(2, len(answers.people))}人,不多于{HEADCOUNT_MAX}人。"
+            words = f"总人数应不少于已写的{max(2, len(answers.people))}人，不多于{HEADCOUNT_MAX}人。"
             found.append(Problem("headcount", "range", words))
     return tuple(found)
 
@@ -213,7 +213,7 @@ def _check_number(kind: str, number: str, today: date) -> list[Problem]:
         checked = identity.check_uscc(number)
     else:
         plain = identity.tidy(number).upper().replace(" ", "")
-        words = "证件号码应为4到30位字母或数字,请照证件填写。"
+        words = "证件号码应为4到30位字母或数字，请照证件填写。"
         return [] if _OTHER_ID.fullmatch(plain) else [Problem("id_no", "id_no", words)]
     return [] if checked.ok else [Problem("id_no", checked.code, checked.words)]
 
@@ -223,16 +223,16 @@ def _check_day(answers: Answers, today: date) -> tuple[Problem, ...]:
     if not (year or month or day):
         return ()
     if not re.fullmatch(r"[0-9]{4}", year) or int(year) < 1900:
-        return (Problem("year", "year", "年份请写四位数字,例如 2026。"),)
+        return (Problem("year", "year", "年份请写四位数字，例如 2026。"),)
     if day and not month:
-        return (Problem("month", "month", "写了日,请把月也写上。"),)
+        return (Problem("month", "month", "写了日，请把月也写上。"),)
     if month and not re.fullmatch(r"0?[1-9]|1[0-2]", month):
         return (Problem("month", "month", "月份应是1到12。"),)
     try:
         first = date(int(year), int(month or 1), int(day or 1) if day.isascii() else 0)
     except ValueError:
-        return (Problem("day", "day", "没有这一天,请核对日期。"),)
-    return (Problem("year", "future", "发生时间不能晚于今天,请核对。"),) if first > today else ()
+        return (Problem("day", "day", "没有这一天，请核对日期。"),)
+    return (Problem("year", "future", "发生时间不能晚于今天，请核对。"),) if first > today else ()
 
 
 def _check_story(answers: Answers) -> tuple[Problem, ...]:
@@ -241,7 +241,7 @@ def _check_story(answers: Answers) -> tuple[Problem, ...]:
     more = "更长的材料请作为文件上传。"
     content = _text("content", "经过", text, CONTENT_MAX, required="请写下事情的经过。", more=more)
     if not content and len(text) < CONTENT_MIN:
-        content = (Problem("content", "short", f"请再写详细一些,至少{CONTENT_MIN}个字。"),)
+        content = (Problem("content", "short", f"请再写详细一些，至少{CONTENT_MIN}个字。"),)
     return (*title, *content)
 
 
@@ -251,9 +251,9 @@ def _check_requests(answers: Answers) -> tuple[Problem, ...]:
     if found:
         return found
     if len(answers.requests) > REQUESTS_MAX:
-        return (Problem("requests", "too_many", f"诉求最多写{REQUESTS_MAX}条,每行一条,请合并相近的。"),)
+        return (Problem("requests", "too_many", f"诉求最多写{REQUESTS_MAX}条，每行一条，请合并相近的。"),)
     if long := [at for at, each in enumerate(answers.requests, 1) if len(each) > REQUEST_MAX]:
-        return (Problem("requests", "long", f"第{long[0]}条诉求超过{REQUEST_MAX}个字,请写短一些。"),)
+        return (Problem("requests", "long", f"第{long[0]}条诉求超过{REQUEST_MAX}个字，请写短一些。"),)
     return ()
 
 
@@ -262,19 +262,19 @@ def _check_accused(answers: Answers) -> tuple[Problem, ...]:
     found = tuple(p for name, label in labels for p in _text(name, label, answers.get(name), LINE_MAX))
     named = answers.get("accused_unit") or answers.get("accused_name")
     if answers.purpose is Purpose.ACCUSATION and not found and not named:
-        return (Problem("accused_unit", "empty", "请写明检举控告的单位或人,至少写一项。"),)
+        return (Problem("accused_unit", "empty", "请写明检举控告的单位或人，至少写一项。"),)
     return found
 
 
 def _text(name: str, label: str, value: str, most: int, *, required: str = "", more: str = "") -> tuple[Problem, ...]:
     """Problems of one free text: hidden signs, nothing where something is needed, too long."""
     if hidden := UNSEEN.search(value):
-        words = f"{label}的第{hidden.start() + 1}个字是无法显示的控制符(显示为�),请删掉它。"
+        words = f"{label}的第{hidden.start() + 1}个字是无法显示的控制符（显示为�），请删掉它。"
         return (Problem(name, "unseen", words),)
     if not identity.tidy(value):
         return (Problem(name, "empty", required),) if required else ()
     if len(value) > most:
-        return (Problem(name, "long", f"{label}最多{most}个字,现在有{len(value)}个字,请写短一些。{more}"),)
+        return (Problem(name, "long", f"{label}最多{most}个字，现在有{len(value)}个字，请写短一些。{more}"),)
     return ()
 
 

@@ -81,7 +81,8 @@ class Guard:
                 self._areas[self._plain(area)].add(unit.region)
             for leader in unit.leaders:
                 self._leaders[self._plain(leader)].append(unit)
-        self._longest_area = max((len(area) for area in self._areas), default=0)
+        longest_first = sorted(self._areas, key=len, reverse=True)
+        self._area = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
     def scan(self, petition: Petition) -> Findings:
         """All units that may not have the petition, each with its reason."""
@@ -195,25 +196,16 @@ class Guard:
     def _places(self, text: str) -> tuple[set[str], str]:
         """Regions the text names, the narrowest of 兰州市城关区 only, and the text without them."""
         found: set[str] = set()
-        rest: list[str] = []
         before: set[str] = set()
-        start = 0
-        while start < len(text):
-            for size in range(min(self._longest_area, len(text) - start), 0, -1):
-                regions = self._areas.get(text[start : start + size])
-                if regions:
-                    break
-            else:
-                rest.append(text[start])
-                before = set()
-                start += 1
-                continue
-            outer = {old for old in before if any(old != new and contains(old, new) for new in regions)}
-            inner = {new for new in regions if any(contains(old, new) for old in outer)} or set(regions)
-            found = (found - outer) | inner
-            before = inner
-            start += size
-        return found, "".join(rest)
+        end = -1
+        for match in self._area.finditer(text):
+            regions = self._areas[match[0]]
+            joined = before if match.start() == end else set()
+            outer = {old for old in joined if any(old != new and contains(old, new) for new in regions)}
+            before = {new for new in regions if any(contains(old, new) for old in outer)} or set(regions)
+            found = (found - outer) | before
+            end = match.end()
+        return found, self._area.sub("", text)
 
     def _spread(self, hits: Mapping[str, str]) -> dict[str, str]:
         """The units hit, all that answer to them, and the same kind of organ in the places below them."""

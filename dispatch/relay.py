@@ -18,6 +18,9 @@ from store.transaction import Transaction
 
 POLL = 0.5  # seconds between looks when nobody wakes us: orders that fall due by themselves
 WATCH = 0.05  # seconds between looks at orders whose worker lives in another process
+TRICKLE = 2  # orders claimed at once while the door is crowded
+TRICKLE_PAUSE = 0.1  # seconds between two claims then
+GATHER = 0.005  # seconds a free place may wait for others
 BROKER_PAUSE = timedelta(seconds=2)
 
 log = structlog.get_logger(__name__)
@@ -27,17 +30,26 @@ class Relay:
     """One thread for one task. A free place is refilled at once: no batch waits for its slowest member.
 
     send: publishes the hint for an order, may block, may raise; watched: True if the workers are in other processes,
-    so that nobody here says `done` and the outbox itself is asked.
+    so that nobody here says `done` and the outbox itself is asked; busy: whether the door of this process is crowded:
+    then only a trickle is claimed, so that working off never slows the taking in, and never stops either.
     """
 
     def __init__(
-        self, store: Store, task: Task, send: Callable[[Order], None], *, watched: bool = False, poll: float = POLL
+        self,
+        store: Store,
+        task: Task,
+        send: Callable[[Order], None],
+        *,
+        watched: bool = False,
+        poll: float = POLL,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._task = task
         self._send = send
         self._watched = watched
         self._poll = poll
+        self._busy = busy
         self._signal = threading.Condition()
         self._woken = False
         self._stopping = False
@@ -75,12 +87,16 @@ class Relay:
             if self._under_way.pop(order_id, None) is not None:
                 self._signal.notify_all()
 
-    def stop(self, timeout: float = 5.0) -> bool:
-        """Claim no more and wait for what is under way; False if some was not finished in time (its lease ends)."""
-        until = time.monotonic() + timeout
+    def halt(self) -> None:
+        """Claim no more; returns at once."""
         with self._signal:
             self._stopping = True
             self._signal.notify_all()
+
+    def stop(self, timeout: float = 5.0) -> bool:
+        """Claim no more and wait for what is under way; False if some was not finished in time (its lease ends)."""
+        until = time.monotonic() + timeout
+        self.halt()
         if self._thread is not None:
             self._thread.join(timeout)
         while (left := until - time.monotonic()) > 0:
@@ -99,6 +115,9 @@ class Relay:
                     return
                 self._woken = False
                 room = self._task.in_flight - len(self._under_way)
+            crowded = self._busy()
+            if crowded:
+                room = min(room, TRICKLE)
             try:
                 claimed = self._claim(room) if room > 0 else 0
             except Exception as problem:
@@ -106,6 +125,8 @@ class Relay:
                 if not isinstance(problem, PetitionError):
                     log.exception("relay stumbled", queue=self._task.queue)
                 claimed = 0
+            if crowded and claimed:
+                self._pause()
             self._rest(more=room > 0 and claimed == room)
 
     def _claim(self, room: int) -> int:
@@ -134,9 +155,18 @@ class Relay:
 
         self._store.write_now(put_back)
 
+    def _pause(self) -> None:
+        """Leave the machine to the door for a moment."""
+        until = time.monotonic() + TRICKLE_PAUSE
+        with self._signal:
+            while not self._stopping and (left := until - time.monotonic()) > 0:
+                self._signal.wait(left)
+
     def _rest(self, *, more: bool) -> None:
         """Wait until there is a free place and a reason to look."""
         until = time.monotonic() + self._poll
+        # A claim is a commit: places that get free within a few milliseconds are filled by one.
+        patience, few = time.monotonic() + GATHER, max(1, self._task.in_flight // 4)
         while True:
             with self._signal:
                 if self._stopping:
@@ -144,11 +174,12 @@ class Relay:
                 now = time.monotonic()
                 # An order whose lease ended is the sweeper's: the next claim finds it.
                 self._under_way = {key: value for key, value in self._under_way.items() if value[1] > now}
-                free = len(self._under_way) < self._task.in_flight
-                if free and (self._woken or more or now >= until):
+                free = self._task.in_flight - len(self._under_way)
+                asked = free > 0 and (self._woken or more or now >= until)
+                if asked and (free >= few or now >= patience):
                     return
                 watching = self._watched and bool(self._under_way)
-                self._signal.wait(WATCH if watching else self._poll)
+                self._signal.wait(GATHER if asked else WATCH if watching else self._poll)
             if watching:
                 self._look()
 

@@ -36,7 +36,6 @@ AT_ONCE = 2  # checks at one moment: 2 x 46 MiB, and the second core stays free 
 WAITING = 16  # beyond it the honest answer is "come again": a flood of sign-ins must not eat the machine
 LONGEST_PASSWORD = 256
 CARRY = 48 << 10  # bytes of typed text that are carried over a new sign-in
-_SESSION = "desk_session"  # where `admit` leaves what it found
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -109,7 +108,7 @@ class Gate:
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             token = request.cookies.get(self.cookie, "")
-            session = request[_SESSION] if _SESSION in request else await self._session(token)
+            session = await self._session(token)
             if session is None or not session.second_factor:
                 return await self._to_sign_in(request, token)
             sitting = Sitting(
@@ -126,16 +125,6 @@ class Gate:
             return response
 
         return _marked(guarded, "officer")
-
-    async def admit(self, request: web.Request) -> None:
-        """For the guard of officers' routes: sends whoever has no full sign-in to the sign-in page.
-
-        A form is let through to the page's own gate, which takes what was typed along.
-        """
-        token = request.cookies.get(self.cookie, "")
-        session = request[_SESSION] = await self._session(token)
-        if request.method in ("GET", "HEAD") and (session is None or not session.second_factor):
-            raise web.HTTPSeeOther(f"{SIGN_IN}?{urlencode({'next': request.path_qs})}")
 
     def open(self, handler: Handler) -> Handler:
         """For the sign-in pages themselves: no sign-in needed, errors as desk pages, no form from other sites."""

@@ -159,7 +159,7 @@ class DraftDesk:
             except NotFound:
                 raise web.HTTPSeeOther(f"{PATH}?gone=1") from None
             return answers
-        raise Conflict("这份内容正在另一个窗口里修改,请稍等再试。")
+        raise Conflict("这份内容正在另一个窗口里修改，请稍等再试。")
 
     async def forget(self, draft: Draft, response: web.StreamResponse) -> None:
         """Drop the draft and its cookie."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import structlog
 from celery import Celery
+from celery.concurrency.thread import TaskPool
 from celery.worker import WorkController
 
 CONCURRENCY = 16  # threads; they wait for the routing system most of the time
@@ -47,12 +50,23 @@ class EmbeddedWorker:
         closing = threading.Thread(target=controller.stop, name="embedded-worker-stop", daemon=True)
         closing.start()
         closing.join(timeout)
-        thread.join(max(0.1, timeout / 4))
-        ended = not closing.is_alive() and not thread.is_alive()
+        ended = not closing.is_alive()
+        # Its loop looks up every two seconds and then ends; it consumes nothing any more, so nobody waits for that.
+        thread.join(0.05)
         if not ended:
             log.warning("a task did not end in time; its order is tried again when its lease is over")
         self._controller = self._thread = None
         return ended
+
+
+class _Threads(TaskPool):  # type: ignore[misc]
+    """Celery's thread pool, whose threads know our app: else they look for the task in Celery's default app."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.executor: ThreadPoolExecutor = ThreadPoolExecutor(
+            self.limit, "embedded-task", initializer=self.app.set_current
+        )
 
 
 def _controller(app: Celery, concurrency: int, ready: Callable[[], None]) -> WorkController:
@@ -65,7 +79,7 @@ def _controller(app: Celery, concurrency: int, ready: Callable[[], None]) -> Wor
     return Controller(
         app=app,
         hostname="gateway@embedded",
-        pool_cls="threads",
+        pool_cls=_Threads,
         concurrency=concurrency,
         loglevel="WARNING",
         use_eventloop=False,

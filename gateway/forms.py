@@ -117,7 +117,7 @@ def media_type_of(path: Path, name: str) -> str:
 
 def shown_size(size: int) -> str:
     """A size for people: 3.2 MB, 340 KB."""
-    return f"{size / (1 << 20):.1f} MB" if size >= 1 << 20 else f"{max(1, round(size / 1024))} KB"
+    return f"{size / (1 << 20):.1f} MB".replace(".0 ", " ") if size >= 1 << 20 else f"{max(1, round(size / 1024))} KB"
 
 
 def clean_name(name: str) -> str:
@@ -162,17 +162,17 @@ async def _file(part: BodyPartReader, path: Path, most: int) -> IncomingFile | N
         while piece := await part.read_chunk(_PIECE):
             size += len(piece)
             if size > 2 * most:
-                raise TooLarge(f"“{name}”太大,每份材料最大{shown_size(most)}。")
+                raise TooLarge(f"“{name}”太大，每份材料最大{shown_size(most)}。")
             if size <= most:
                 await asyncio.to_thread(target.write, piece)
     if not size:
         # A browser sends an empty nameless part when no file was chosen; an empty file with a name is a mistake.
-        return None if not part.filename else IncomingFile(name, "", 0, Path(), f"“{name}”是空文件,请重新选择。")
+        return None if not part.filename else IncomingFile(name, "", 0, Path(), f"“{name}”是空文件，请重新选择。")
     if size > most:
-        words = f"“{name}”有{shown_size(size)},每份材料最大{shown_size(most)},请压缩或剪短后再添加。"
+        words = f"“{name}”有{shown_size(size)}，每份材料最大{shown_size(most)}，请压缩或剪短后再添加。"
         return IncomingFile(name, "", size, Path(), words)
     media_type = media_type_of(path, name)
     if not media_type.startswith(ACCEPTED):
-        words = f"“{name}”不是能接收的类型。可以添加{ACCEPTED_WORDS};压缩包请解开后逐个添加。"
+        words = f"“{name}”不是能接收的类型。可以添加{ACCEPTED_WORDS}；压缩包请解开后逐个添加。"
         return IncomingFile(name, media_type, size, Path(), words)
     return IncomingFile(name, media_type, size, path)

@@ -87,7 +87,7 @@ def open_house(settings: Settings) -> House:
         reference=reference,
         store=store,
         governor=governor,
-        reading=Reading(store, reader, governor),
+        reading=Reading(store, reader),
         routing=routing_of(settings, reference.units, reference.routes),
         deadlines=DeadlineEngine(reference.deadlines.rules, reference.calendars),
         pipeline=reader,

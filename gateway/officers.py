@@ -102,9 +102,7 @@ def add_officer(
     )
 
 
-def demo_officers(
-    store: Store, roles: Roles, units: Units, hash_password: Callable[[str], str]
-) -> list[Credentials]:
+def demo_officers(store: Store, roles: Roles, units: Units, hash_password: Callable[[str], str]) -> list[Credentials]:
     """One officer of each role with password and second factor; nothing if there is any account already."""
     if store.read_now(accounts.number):
         return []

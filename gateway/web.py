@@ -80,7 +80,7 @@ async def serve(settings: Settings, ready: Callable[[House, int], None] = lambda
     """
     open_doors(settings.channels)  # an unknown channel stops the start before anything is made
     house = open_house(settings)
-    way = way_out(settings, house.store, house.routing, house.reading)
+    way = way_out(settings, house.store, house.routing, house.reading, house.governor.busy)
     intake = house.intake(way.wake)
     drain, metrics = Drain(), Metrics()
     metrics.watch(house.store, clock.now)

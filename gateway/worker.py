@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -57,8 +58,12 @@ class WayOut:
 
     def stop(self, timeout: float = 8.0) -> bool:
         """Claim nothing more, wait for what is under way; False if something was left to its lease."""
-        drained = [relay.stop(timeout / 2 / len(self.relays)) for relay in self.relays.values()]
-        ended = self.worker is None or self.worker.stop(timeout / 2)
+        until = time.monotonic() + timeout
+        for relay in self.relays.values():
+            relay.halt()
+        # A quarter of the time is kept for the worker's own end.
+        drained = [relay.stop(max(0.0, until - timeout / 4 - time.monotonic())) for relay in self.relays.values()]
+        ended = self.worker is None or self.worker.stop(max(0.5, until - time.monotonic()))
         self.courier.close()
         self.app.close()
         return ended and all(drained)
@@ -109,7 +114,9 @@ def celery_app(broker_url: str) -> Celery:
     return app
 
 
-def way_out(settings: Settings, store: Store, routing: Routing, read: Verb) -> WayOut:
+def way_out(
+    settings: Settings, store: Store, routing: Routing, read: Verb, busy: Callable[[], bool] = lambda: False
+) -> WayOut:
     """The way out of one `serve` process. read: the normalizer's verb for `read` and `supplement` orders.
 
     With a broker in memory the worker runs in this process; with another one `celery -A gateway.worker worker` does the
@@ -118,7 +125,12 @@ def way_out(settings: Settings, store: Store, routing: Routing, read: Verb) -> W
     app = celery_app(settings.broker_url)
     courier = courier_of(settings, store)
     embedded = settings.broker_url.startswith("memory")
-    relays = {task.queue: Relay(store, task, partial(tasks.send, app, task), watched=not embedded) for task in TASKS}
+    relays = {
+        task.queue: Relay(
+            store, task, partial(tasks.send, app, task), watched=not embedded, busy=busy if embedded else _never
+        )
+        for task in TASKS
+    }
     if not embedded:
         return WayOut(app, relays, None, courier)
     deliver = Delivery(store, routing, courier)
@@ -126,6 +138,10 @@ def way_out(settings: Settings, store: Store, routing: Routing, read: Verb) -> W
     reading = _answered(partial(patiently, store, read), relays[READ.queue], relays[DELIVER.queue].wake)
     tasks.bind(app, {DELIVER.name: _answered(deliver, relays[DELIVER.queue]), READ.name: reading})
     return WayOut(app, relays, EmbeddedWorker(app), courier)
+
+
+def _never() -> bool:
+    return False
 
 
 def patiently(store: Store, verb: Verb, order_id: int) -> None:

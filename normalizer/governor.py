@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Literal
 
 Mode = Literal["auto", "inline", "deferred"]
 
@@ -16,31 +13,25 @@ Mode = Literal["auto", "inline", "deferred"]
 CROWD = 8
 # Longer texts are read by the worker: one long letter must not hold up the queue behind it.
 LONG = 6000
-# How much of its time the worker in this process may read while the door is busy: it never starves, it never crowds.
-SHARE = 0.1
-# How long after the last deferral the door counts as busy, seconds.
+# How long the door counts as busy after the last crowd, seconds.
 CALM = 1.0
 
 
 class Governor:
-    """Counts who is inside the door. Used by one loop and read by worker threads; needs no lock for that."""
+    """Counts who is inside the door. Written by one loop, read by the relays' threads; needs no lock for that."""
 
-    def __init__(
-        self,
-        mode: Mode = "auto",
-        moment: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, mode: Mode = "auto", moment: Callable[[], float] = time.monotonic) -> None:
         self._mode = mode
         self._moment = moment
-        self._sleep = sleep
         self._inside = 0
-        self._busy_until = 0.0
+        self._busy_until = float("-inf")
 
     @contextmanager
     def inside(self) -> Iterator[None]:
         """An arrival is at the door for the length of this block."""
         self._inside += 1
+        if self._inside > CROWD:
+            self._busy_until = self._moment() + CALM
         try:
             yield
         finally:
@@ -50,17 +41,8 @@ class Governor:
         """Whether a text of this many characters is read in line."""
         if self._mode != "auto":
             return self._mode == "inline"
-        if self._inside > CROWD:
-            self._busy_until = self._moment() + CALM
-            return False
-        return length <= LONG
+        return length <= LONG and self._inside <= CROWD
 
-    @property
     def busy(self) -> bool:
-        """Whether the door had to defer a moment ago."""
-        return self._moment() < self._busy_until or self._inside > CROWD
-
-    def rest(self, cost: float) -> None:
-        """Called by a worker of this process after reading for `cost` seconds: leaves the door its share."""
-        if self.busy:
-            self._sleep(min(cost * (1 / SHARE - 1), 1.0))
+        """Whether there was a crowd a moment ago: work that can wait gives way."""
+        return self._moment() < self._busy_until

@@ -75,7 +75,7 @@ class IntakeDesk:
             raise IdempotencyConflict()
         if entry.orders:
             self._woken()
-        log.info("arrival entered", channel=arrival.channel, case_no=entered.case_no, outcome=entered.outcome.value)
+        log.debug("arrival entered", channel=arrival.channel, case_no=entered.case_no, outcome=entered.outcome.value)
         return Receipt(
             case_no=entered.case_no,
             query_code="" if entry.attach_to else code,

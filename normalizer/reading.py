@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import structlog
 
 from normalizer.draft import Draft
-from normalizer.governor import Governor
 from normalizer.intake import look_up_codes
 from normalizer.pipeline import Pipeline, StageFailed
 from petition.arrival import Arrival, Outcome, Statement
@@ -30,10 +28,9 @@ log = structlog.get_logger(__name__)
 class Reading:
     """Reads what waits. Called with order ids from worker threads; doing the same order twice changes nothing."""
 
-    def __init__(self, store: Store, pipeline: Pipeline, governor: Governor) -> None:
+    def __init__(self, store: Store, pipeline: Pipeline) -> None:
         self._store = store
         self._pipeline = pipeline
-        self._governor = governor
 
     def __call__(self, order_id: int) -> None:
         """Carry out a read order (a new arrival or a supplement); raises Conflict or Unavailable when it must be tried again."""
@@ -43,7 +40,6 @@ class Reading:
         if "supplement" in order.payload:
             self._store.write_now(lambda tx: _join(tx, order))
             return
-        started = time.thread_time()
         case, said = self._store.read_now(lambda tx: _waiting(tx, order))
         if said is None:
             self._store.write_now(lambda tx: outbox.delivered(tx, order, "read before"))
@@ -57,7 +53,6 @@ class Reading:
             self._store.write_now(lambda tx: _hold(tx, order, reason))
             return
         self._store.write_now(lambda tx: _finish(tx, order, draft))
-        self._governor.rest(time.thread_time() - started)
 
 
 def release(tx: Transaction, case: Case, actor: str) -> Case:

@@ -279,9 +279,7 @@ def _finish(
     return _officer(row)
 
 
-def _open(
-    tx: Transaction, officer_id: int, token: str, address: str, *, lasts: timedelta, second_factor: bool
-) -> None:
+def _open(tx: Transaction, officer_id: int, token: str, address: str, *, lasts: timedelta, second_factor: bool) -> None:
     now = to_micros(tx.now)
     tx.connection.execute(delete(officer_sessions).where(officer_sessions.c.expires_at <= now))
     tx.connection.execute(

@@ -210,17 +210,19 @@ def cases(tx: Transaction, case_nos: Iterable[str]) -> list[Case]:
 
 
 def versions(tx: Transaction, case_nos: Sequence[str]) -> list[tuple[str, int]]:
-    """(case number, version) of these cases, newest first."""
-    wanted = select(petitions.c.case_no, petitions.c.version).where(petitions.c.case_no.in_(case_nos))
+    """(case number, version) of these cases, newest first; cases of the sealed lane are left out."""
+    wanted = select(petitions.c.case_no, petitions.c.version).where(
+        petitions.c.case_no.in_(case_nos), petitions.c.lane == Lane.NORMAL.value
+    )
     rows = tx.connection.execute(wanted.order_by(petitions.c.received_at.desc()))
     return [(row.case_no, row.version) for row in rows]
 
 
 def newest(tx: Transaction, region_prefix: str, limit: int = 100) -> list[tuple[str, int]]:
-    """(case number, version) of the newest cases whose problem place lies in the region."""
+    """(case number, version) of the newest cases of the normal lane whose problem place lies in the region."""
     wanted = (
         select(petitions.c.case_no, petitions.c.version)
-        .where(*_inside(region_prefix))
+        .where(*_inside(region_prefix), petitions.c.lane == Lane.NORMAL.value)
         .order_by(petitions.c.received_at.desc())
         .limit(limit)
     )

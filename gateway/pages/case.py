@@ -134,9 +134,7 @@ class CasePages:
             lambda tx, form: self._decisions.retry(tx, sitting.officer, number, _number(form.get("order", ""))),
         )
 
-    async def _decide(
-        self, request: web.Request, sitting: Sitting, done: str, decide: Decide
-    ) -> web.StreamResponse:
+    async def _decide(self, request: web.Request, sitting: Sitting, done: str, decide: Decide) -> web.StreamResponse:
         """Decide and go on; what cannot be done is said beside the form, with everything typed still in it."""
         case = await self._room.open(sitting, case_no_of(request))
         form = await form_of(request)

@@ -109,7 +109,9 @@ class CaseRoom:
         }
         return aiohttp_jinja2.render_template(template, request, context, status=status)
 
-    async def with_reason(self, sitting: Sitting, case: Case, action: str, reason: str, fields: tuple[str, ...]) -> None:
+    async def with_reason(
+        self, sitting: Sitting, case: Case, action: str, reason: str, fields: tuple[str, ...]
+    ) -> None:
         """Write down that identity data is about to be shown, and why."""
         await self.store.write(
             lambda tx: audit.record(
@@ -124,9 +126,7 @@ class CaseRoom:
             steps=history.of(tx, case.case_no),
             orders=outbox.of(tx, case.case_no),
             original=find_original(tx, case),
-            may=frozenset(
-                verb for verb in Verb if isinstance(permissions.may(sitting.officer, verb, case), Allowed)
-            ),
+            may=frozenset(verb for verb in Verb if isinstance(permissions.may(sitting.officer, verb, case), Allowed)),
         )
 
 

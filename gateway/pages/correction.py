@@ -35,7 +35,7 @@ _SEARCH_MAX = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """One field of the form. latest: the present value where it differs from what was typed; group: heading before it."""
+    """One field of the form. latest: the present value where it differs from what was typed; group: a heading."""
 
     key: str
     label: str
@@ -117,9 +117,7 @@ class CorrectionPages:
         reason, unseal = form.get("reason", ""), form.get("unseal") == "yes"
 
         def work(tx: Transaction) -> Case:
-            return self._decisions.correct(
-                tx, sitting.officer, number, version_of(form), typed, reason, unseal=unseal
-            )
+            return self._decisions.correct(tx, sitting.officer, number, version_of(form), typed, reason, unseal=unseal)
 
         try:
             corrected = await self._room.store.write(work)
@@ -241,9 +239,7 @@ class CorrectionPages:
     ) -> web.Response:
         text = (form.get("q") or request.query.get("q", "")).strip()[:_SEARCH_MAX]
         petition = case.petition
-        units = self._units.find(
-            text, petition.problem_region, lambda code: self._decisions.guard(petition, code)
-        )
+        units = self._units.find(text, petition.problem_region, lambda code: self._decisions.guard(petition, code))
         status = 200 if not problems else 409 if problems[0].field == "" else 422
         return await self._room.page(
             request,
@@ -253,7 +249,14 @@ class CorrectionPages:
             status=status,
             q=text,
             units=[
-                (found.unit.code, found.unit.name, words.LEVEL[int(found.unit.level)], found.place, found.barred)
+                (
+                    found.unit.code,
+                    found.unit.name,
+                    int(found.unit.level),
+                    words.LEVEL[int(found.unit.level)],
+                    found.place,
+                    found.barred,
+                )
                 for found in units
             ],
             current=case.unit,

@@ -24,7 +24,7 @@ ID_TYPES = (
     (IdType.FOREIGN_PERMANENT, "外国人永久居留身份证"),
     (IdType.PASSPORT, "护照"),
     (IdType.OFFICER_CARD, "军官证"),
-    (IdType.USCC, "统一社会信用代码(单位)"),
+    (IdType.USCC, "统一社会信用代码（单位）"),
     (IdType.OTHER, "其他证件"),
 )
 ROLE_NAMES = {
@@ -153,7 +153,7 @@ class PeoplePages:
         return [
             {
                 "place": index + 1,
-                "name": shown(person).get("name", "").strip() or "(未填写姓名)",
+                "name": shown(person).get("name", "").strip() or "（未填写姓名）",
                 "role": ROLE_NAMES[answers.role(index)],
                 "phone": shown(person).get("phone", ""),
                 "open": bool(check_person(answers, index, today)),

@@ -72,10 +72,12 @@ class ReceiptPages:
             "open": {problem.field.partition(".")[0] for problem in problems},
             "complete": not problems,
             "people": [
-                _EMPTY | shown(person) | {"role": ROLE_NAMES[answers.role(index)]} for index, person in enumerate(answers.named)
+                _EMPTY | shown(person) | {"role": ROLE_NAMES[answers.role(index)]}
+                for index, person in enumerate(answers.named)
             ],
             "id_types": {kind.value: name for kind, name in ID_TYPES},
             "region": self._picker.full_name(answers.get("region")),
+            "occurred": _day(answers.occur_time),
             "requests": [shown({"": line})[""] for line in answers.requests],
             "files": [row_of(upload) for upload in draft.uploads],
             "pages": pages_for(answers),
@@ -206,3 +208,11 @@ def _links(draft: Draft, problems: tuple[Problem, ...]) -> list[dict[str, str]]:
             url = f"{PATH}/person/{int(tail.partition('.')[0]) + 1}"
         links.setdefault(url, {"href": f"{url}?fix=1&from=check", "words": problem.words})
     return list(links.values())
+
+
+def _day(text: str) -> str:
+    """2026年1月 for 2026-01; what is no date stays as it was typed, to be mended."""
+    parts = text.split("-") if text else []
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        return text
+    return "".join(f"{int(part)}{unit}" for part, unit in zip(parts, "年月日", strict=False))

@@ -53,19 +53,19 @@ class Bar:
 def next_steps(engine: DeadlineEngine, received: date, purpose: Purpose | None) -> tuple[NextStep, ...]:
     """The three steps a petitioner may expect, each at the latest (Regulation arts. 22, 23, 29-31, 34)."""
     transfer = engine.after("transfer", received)
-    passed = _next(transfer, "转送到有权处理的单位", "信访部门登记后,转到有权处理的单位。转到哪里,您都能查到。")
+    passed = _next(transfer, "转送到有权处理的单位", "信访部门登记后，转到有权处理的单位。转到哪里，您都能查到。")
     if purpose is Purpose.ACCUSATION:
-        told = "检举控告按规定转有权机关,全程保密;有权机关按自己的程序办理。"
+        told = "检举控告按规定转有权机关，全程保密；有权机关按自己的程序办理。"
         return (passed, _next(transfer, "有权机关接收", told))
     if purpose is Purpose.SUGGESTION:
         studied = engine.after("suggestion", received)
-        return (passed, _next(studied, "研究并答复您的建议", "有关单位认真研究论证,告诉您是否采纳和理由。"))
+        return (passed, _next(studied, "研究并答复您的建议", "有关单位认真研究论证，告诉您是否采纳和理由。"))
     accepted = engine.after("acceptance", transfer.end)
     answered = engine.after("opinion", accepted.end)
     return (
         passed,
         _next(accepted, "告知您是否受理", "承办单位书面告诉您受理情况和办理途径。"),
-        _next(answered, "给您书面答复", "受理后在规定时间内给出处理意见;情况复杂需要延长的,会告诉您理由和新的日期。"),
+        _next(answered, "给您书面答复", "受理后在规定时间内给出处理意见；情况复杂需要延长的，会告诉您理由和新的日期。"),
     )
 
 
@@ -98,7 +98,7 @@ def bars(
         return (first, Bar(title="答复期限", state="done", words="已答复", article="", percent=100))
     if not days["accepted"]:
         rule = engine.rule("opinion")
-        words = f"自受理之日起{rule.days}日内答复,受理后开始计算"
+        words = f"自受理之日起{rule.days}日内答复，受理后开始计算"
         return (first, Bar(title="答复期限", state="waiting", words=words, article=rule.article))
     extension = (engine.rule("extension").days or 0) if _first(steps, frozenset({Status.EXTENDED})) else 0
     if simplified:
@@ -116,13 +116,13 @@ def _bar(title: str, limit: Deadline, done: date | None, today: date, done_words
     left = limit.days_left(today)
     whole = max(1, (limit.end - limit.start).days)
     if done:
-        state, words, percent = "done", f"{done_words}({done.month}月{done.day}日)", 100
+        state, words, percent = "done", f"{done_words}（{done.month}月{done.day}日）", 100
     elif left < 0:
         state, words, percent = "late", f"已超过期限{-left}天", 100
     else:
         state = "running"
         words = "今天是最后一天" if left == 0 else f"还有{left}天"
-        percent = min(100, round(100 * (whole - left) / whole))
+        percent = min(100, max(2, round(100 * (whole - left) / whole)))  # a sliver shows that it has begun
     return Bar(
         title=title,
         state=state,

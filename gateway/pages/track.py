@@ -34,7 +34,7 @@ _PURPOSE = "track-session"
 # 文书 as the petitioner knows them (DOMAIN 1.4); others are internal and not named here.
 DOCUMENTS = {
     "DOC_RECEIPT": "收件回执",
-    "DOC_FORWARD_NOTICE": "转送(交办)告知单",
+    "DOC_FORWARD_NOTICE": "转送（交办）告知单",
     "DOC_ACCEPT_NOTICE": "受理告知书",
     "DOC_NOT_ACCEPT_NOTICE": "不予受理告知书",
     "DOC_PATH_NOTICE": "法定途径告知书",
@@ -171,14 +171,14 @@ class TrackPages:
         if not typed["query_code"].strip():
             problems.append(Problem("query_code", "empty", "请填写查询码。"))
         elif not numbering.is_query_code(typed["query_code"]):
-            problems.append(Problem("query_code", "shape", "查询码是12位字母和数字,请照回执填写,横线可以不写。"))
+            problems.append(Problem("query_code", "shape", "查询码是12位字母和数字，请照回执填写，横线可以不写。"))
         if problems:
             return self._form(request, typed, tuple(problems))
         # Both keys: one address trying many cases, and many addresses trying one case.
         self._limiter.check(f"track:address:{request.get('address') or request.remote}")
         self._limiter.check(f"track:case:{number}")
         if not await self._cases.opens(number, typed["query_code"]):
-            words = "编号和查询码对不上。请照回执逐位核对;仍不行,请带证件到接待窗口或打电话找回。"
+            words = "编号和查询码对不上。请照回执逐位核对；仍不行，请带证件到接待窗口或打电话找回。"
             return self._form(request, typed, (Problem("query_code", "wrong", words),))
         response = web.HTTPSeeOther(f"{PATH}/case")
         self._cookie.give(response, number)

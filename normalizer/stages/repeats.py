@@ -29,7 +29,7 @@ _REPEAT_MATTER = 0.40  # from here `is_repeat` is suggested, not only a link
 _JOINT_TEXT = 0.30
 _JOINT_MATTER = 0.50
 _SHARED_SIGNS = 0.45
-_NEIGHBOURS = 100  # newest cases of the county that are compared
+_NEIGHBOURS = 40  # newest cases of the county that are compared
 _PROPOSED = 5
 
 
@@ -87,7 +87,7 @@ class RepeatsStage:
                 yield case
 
     def _match(
-        self, draft: Draft, grams: frozenset[str], keys: frozenset[PersonKey], case: EarlierCase
+        self, draft: Draft, grams: frozenset[int], keys: frozenset[PersonKey], case: EarlierCase
     ) -> _Match:
         kinds = sorted({key.kind for key in keys & case.keys}, key=lambda kind: -STRENGTH.get(kind, 0.0))
         text = likeness(grams, self._grams.of(case.text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -275,3 +276,13 @@ def test_records_without_their_key_get_no_new_one(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match="missing"):
         load_or_make_key(tmp_path)
     assert not (tmp_path / "secret.key").exists()
+
+
+def test_what_is_written_about_settings_names_settings() -> None:
+    """Documents and deployment files name no setting that does not exist, by a slip or from an older day."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {"GATEWAY_CONFIG"}
+    wrong = []
+    for path in [*(ROOT / "deploy").iterdir(), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]:
+        names = re.findall(r"\bGATEWAY_[A-Z_]+[A-Z]\b(?!\*)", path.read_text(encoding="utf-8"))
+        wrong += [f"{path.name}: {name}" for name in names if name not in known and f"{name}_*" not in names]
+    assert not wrong

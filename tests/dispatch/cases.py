@@ -79,17 +79,20 @@ class Sample:
 SAMPLES = (
     Sample(
         n=1, form=Form.WEB, region="620102", purpose=Purpose.APPEAL, category="03.03", path=LegalPath.P6,
-        title="反映演示小区物业公共收益不公开并超标准收费", text="演示小区物业每平方米多收0.6元物业费,公共车位收益从未公示。",
+        title="反映演示小区物业公共收益不公开并超标准收费",
+        text="演示小区物业每平方米多收0.6元物业费,公共车位收益从未公示。",
         address="兰州市城关区示例街道演示小区1号楼", unit="620102-housing", status=Status.FORWARDED,
     ),
     Sample(
         n=2, form=Form.APP, region="620105", purpose=Purpose.SUGGESTION, category="10.01",
         title="建议在样例小学门口增设红绿灯", text="建议在样例小学路口增设信号灯,上放学时段安排疏导。",
-        address="兰州市安宁区样例路2号", unit="620105-traffic", co=frozenset({"620105-education"}), status=Status.FORWARDED,
+        address="兰州市安宁区样例路2号", unit="620105-traffic", co=frozenset({"620105-education"}),
+        status=Status.FORWARDED,
     ),
     Sample(
         n=3, form=Form.WECHAT, region="620902", purpose=Purpose.APPEAL, category="04.01", path=LegalPath.P5,
-        title="18名务工人员反映虚构工地拖欠2026年7至9月工资", text="在肃州区虚构工地务工,被拖欠三个月工资共计约41万元。",
+        title="18名务工人员反映虚构工地拖欠2026年7至9月工资",
+        text="在肃州区虚构工地务工,被拖欠三个月工资共计约41万元。",
         address="酒泉市肃州区虚构工地宿舍", accused=(Accused(unit="甘肃虚构建筑有限公司"),),
         unit="620902-labour_inspection", status=Status.DIVERTED_STATUTORY,
     ),

@@ -32,7 +32,7 @@ BARRED = [
     ("without the place", Accused(unit="住建局"), HOUSING),
     ("without an ending", Accused(unit="住建"), HOUSING),
     ("traditional characters", Accused(unit="城關區住房和城鄉建設局"), HOUSING),
-    ("full-width and blanks", Accused(unit="城 关 区\u3000住 建 局"), HOUSING),  # noqa: RUF001
+    ("full-width and blanks", Accused(unit="城 关 区\u3000住 建 局"), HOUSING),
     ("an office inside it", Accused(unit="城关区住建局物业管理科"), HOUSING),
     ("a person of it", Accused(name="李某", unit="城关区住建局", post="科员"), HOUSING),
     ("the unit in the field of the post", Accused(name="李某", post="城关区住建局副局长"), HOUSING),
@@ -152,11 +152,14 @@ def _tree() -> Units:
         rows.append(
             _unit(region, "government", parent, f"{place}人民政府", f"甲{place}", ("人民政府",), (place,))
         )
-        for kind, word in (("xinfang", "信访局"), ("discipline", "纪委监委"), ("housing", "住建局"), ("police", "公安局")):
+        kinds = {"xinfang": "信访局", "discipline": "纪委监委", "housing": "住建局", "police": "公安局"}
+        for kind, word in kinds.items():
             rows.append(_unit(region, kind, top, place + word, f"乙{place}{word}", (word,)))
         rows.append(_unit(region, "traffic", f"{region}-police", f"{place}交警队", f"丙{place}", ("交警队",)))
-    town = _unit("620102199", "township_government", "620102-government", "演示区甲镇人民政府", "丁甲镇", ("镇政府",), ("甲镇",))
-    rows.append(town)
+    above = "620102-government"
+    rows.append(
+        _unit("620102199", "township_government", above, "演示区甲镇人民政府", "丁甲镇", ("镇政府",), ("甲镇",))
+    )
     return units_of(tuple(rows))
 
 

@@ -169,7 +169,8 @@ def test_the_signature_is_the_one_of_the_standard() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"), [("", None), ("soon", None), ("0", 0), ("120", 120), (" 5 ", 5), ("-1", None), ("9" * 40, 10**8)]
+    ("value", "seconds"),
+    [("", None), ("soon", None), ("0", 0), ("120", 120), (" 5 ", 5), ("-1", None), ("9" * 40, 10**8)],
 )
 def test_retry_after_in_seconds(value: str, seconds: int | None) -> None:
     assert retry_after(value) == (None if seconds is None else timedelta(seconds=seconds))

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 from celery import Celery
-from kombu import Connection
 
 from dispatch.couriers.exchange import TIMEOUT
 from dispatch.tasks import DELIVER, READ, TASKS, bind, configure, send
@@ -66,7 +65,7 @@ def test_the_verb_gets_the_id(app: Celery) -> None:
 
 
 def test_a_message_carries_the_id_of_the_order_and_nothing_of_the_case(app: Celery) -> None:
-    with Connection("memory://") as connection:
+    with app.connection_for_read() as connection:
         queue = connection.SimpleQueue(DELIVER.queue)
         queue.clear()
         send(app, DELIVER, ORDER)

@@ -1,6 +1,6 @@
 """A routing system that misbehaves: fails, hangs, does it and loses the answer; runs in a test or as its own process.
 
-    python tests/fakes/router.py --port 9000 --journal /tmp/journal --secret whsec_... --fail 0.1 --hang 0.02 --lose 0.05
+    python tests/fakes/router.py --port 9000 --journal FILE --secret whsec_... --fail 0.1 --hang 0.02 --lose 0.05
 
 The journal gets one JSON line for each distinct delivery (`key`, `case_no`, `sha256`), on the disk before the answer.
 """

@@ -136,7 +136,7 @@ REMIT: list[tuple[str, str, dict[str, Any], bool]] = [
     ("REMIT_LEVEL", "榆中县的路坏了,要求修", {"form": Form.WEB}, False),
     ("REMIT_LEVEL", "兰州市的路坏了,要求修", {"form": Form.VISIT}, False),
     ("REMIT_ELSEWHERE", "榆中县的路坏了,要求修", {}, False),
-    ("REMIT_ACCUSATION_PART", "要求支付拖欠的工资,拖欠了半年一直不给,工资至今没拿到,干部截留贪污", {"purpose": Purpose.APPEAL}, True),
+    ("REMIT_ACCUSATION_PART", "要求支付拖欠的工资,至今没拿到,干部截留贪污", {"purpose": Purpose.APPEAL}, True),
 ]
 
 

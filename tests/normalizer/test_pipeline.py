@@ -78,7 +78,8 @@ def test_what_was_stated_wins(read: Read, sample: Sample) -> None:
 def _figures(read: Read, letters: tuple[Letter, ...]) -> dict[str, float]:
     right: dict[str, int] = dict.fromkeys(("top1", "top3", "region", "purpose", "urgency", "litigation"), 0)
     for letter in letters:
-        draft = read(petitioners=(Person(name="张示例", address=letter.address),), content=letter.content, title=letter.title)
+        people = (Person(name="张示例", address=letter.address),)
+        draft = read(petitioners=people, content=letter.content, title=letter.title)
         proposals = [row.code for row in draft.category_proposals]
         wanted = letter.category.split()
         right["top1"] += bool(proposals) and proposals[0] in wanted
@@ -186,7 +187,8 @@ def test_a_long_text_is_kept_whole(read: Read) -> None:
     number=st.text("0123456789X-+ 转", max_size=30),
 )
 def test_any_text_can_be_read(pipeline: Pipeline, content: str, name: str, number: str) -> None:
-    person = Person(name=name, id_no=number, mobile=number, landline=number, uscc=number, region_code=number, address=content)
+    numbers: dict[str, Any] = dict.fromkeys(("id_no", "mobile", "landline", "uscc", "region_code"), number)
+    person = Person(name=name, address=content, **numbers)
     draft = pipeline.read(Draft.of(arrival(content=content, petitioners=(person,), problem_region=number)))
     record = draft.to_petition("620000W2026112200001X")
     record.content.encode()
@@ -203,7 +205,8 @@ def test_reading_is_fast(parts: ReadingParts) -> None:
     pipeline = build(parts, NoCandidates())
     assert time.process_time() - started < 0.4
     content = "".join(letter.content for letter in TUNED)[:600]
-    event: Any = arrival(content=content, title="反映几件事", petitioners=(Person(name="张示例", address="兰州市城关区"),))
+    people = (Person(name="张示例", address="兰州市城关区"),)
+    event = arrival(content=content, title="反映几件事", petitioners=people)
     pipeline.read(Draft.of(event))
     started = time.process_time()
     for _ in range(50):

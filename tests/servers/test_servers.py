@@ -62,11 +62,13 @@ def test_what_does_not_start_says_why() -> None:
 
 def test_a_server_dies_with_the_tests_that_started_it(tmp_path: Path) -> None:
     """A test run that is killed leaves no server behind."""
-    note = tmp_path / "pid"
+    note, up = tmp_path / "pid", tmp_path / "up"
+    command = ["sh", "-c", f"touch {up}; exec sleep 60"]
     script = (
         "import os, pathlib, tests.servers.process as process\n"
-        f"with process.own_folder('xf-', None) as folder, process.running(['sleep', '60'], user=None, folder=folder,"
-        " ready=lambda: True) as pid:\n"
+        f"ready = pathlib.Path({str(up)!r}).exists\n"
+        "with process.own_folder('xf-', None) as folder, \\\n"
+        f"    process.running({command!r}, user=None, folder=folder, ready=ready) as pid:\n"
         f"    pathlib.Path({str(note)!r}).write_text(str(pid))\n"
         "    os.kill(os.getpid(), 9)\n"
     )

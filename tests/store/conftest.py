@@ -16,9 +16,7 @@ SECRET = b"a secret for tests, 32 bytes or more"
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.servers)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty, migrated database."""
-    address: str = (
-        database_url("", tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    )
+    address: str = database_url("", tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     migrate(address)
     return address
 

@@ -59,7 +59,9 @@ async def test_duplicates_inside_one_batch_make_one_case(store: Store) -> None:
 async def test_numbers_run_without_gaps_per_channel_and_cases_per_day(store: Store) -> None:
     wanted = [entry(store, f"r{i}", channel=("web", "rest")[i % 2]) for i in range(40)]
     await asyncio.gather(*(store.enter(one) for one in wanted))
-    rows = store.read_now(lambda tx: tx.connection.execute(select(tables.ledger.c.channel, tables.ledger.c.counter)).all())
+    rows = store.read_now(
+        lambda tx: tx.connection.execute(select(tables.ledger.c.channel, tables.ledger.c.counter)).all()
+    )
     for channel in ("web", "rest"):
         assert sorted(counter for name, counter in rows if name == channel) == list(range(1, 21))
     numbers = store.read_now(lambda tx: tx.connection.scalars(select(tables.petitions.c.case_no)).all())
@@ -104,7 +106,9 @@ async def test_two_writers_on_postgresql_keep_a_chain_each(postgres_url: str, tm
     await asyncio.gather(*(stores[i % 2].enter(entry(stores[0], f"r{i // 2}")) for i in range(80)))
     rows = stores[0].read_now(
         lambda tx: tx.connection.execute(
-            select(tables.ledger_heads.c.chain, tables.ledger_heads.c.counter).where(tables.ledger_heads.c.channel == "")
+            select(tables.ledger_heads.c.chain, tables.ledger_heads.c.counter).where(
+                tables.ledger_heads.c.channel == ""
+            )
         ).all()
     )
     assert sorted(chain for chain, _ in rows) == [1, 2]

@@ -8,7 +8,7 @@ for (const area of document.querySelectorAll("textarea[data-most]")) {
   area.after(count);
   const show = () => {
     const length = [...area.value.trim()].length;
-    count.textContent = length > most ? `已写 ${length} 字,超出 ${length - most} 字` : `已写 ${length} 字,最多 ${most} 字`;
+    count.textContent = length > most ? `已写 ${length} 字，超出 ${length - most} 字` : `已写 ${length} 字，最多 ${most} 字`;
     count.classList.toggle("over", length > most);
   };
   area.addEventListener("input", show);
@@ -33,7 +33,7 @@ for (const form of document.querySelectorAll("form[data-once]")) {
     sent = true;
     const button = form.querySelector("button.button");
     button?.setAttribute("aria-disabled", "true");
-    if (button) button.textContent = "正在提交,请稍等…";
+    if (button) button.textContent = "正在提交，请稍等…";
   });
   // Back from the next page: the browser shows this page as it was left.
   addEventListener("pageshow", (event) => {

@@ -7,7 +7,7 @@ let latest = 0;
 function show(words, places) {
   const title = document.createElement(places.length ? "h2" : "p");
   title.className = places.length ? "small-title" : "none";
-  title.textContent = places.length ? "找到这些地方,请点选" : `没有找到“${words}”。换个写法,或在下面一级一级选。`;
+  title.textContent = places.length ? "找到这些地方，请点选" : `没有找到“${words}”。换个写法，或在下面一级一级选。`;
   const list = document.createElement("ul");
   list.className = "places hits";
   for (const place of places) {

@@ -59,13 +59,13 @@ function send(file, line, bar, state) {
       state.textContent = words;
       done();
     };
-    request.addEventListener("error", () => fail("网络断了,请重新选择这份材料。"));
+    request.addEventListener("error", () => fail("网络断了，请重新选择这份材料。"));
     request.addEventListener("load", () => {
       let answer = {};
       try {
         answer = JSON.parse(request.responseText);
       } catch {
-        answer = { problems: ["没有存上,请刷新页面再试。"] };
+        answer = { problems: ["没有存上，请刷新页面再试。"] };
       }
       if (answer.files) list.replaceChildren(...answer.files.map(row));
       if (answer.problems?.length) {
@@ -99,7 +99,7 @@ function take(input) {
     if (file.size > Number(form.dataset.max)) {
       bar.remove();
       state.className = "wrong";
-      state.textContent = `太大了,每份最大 ${form.dataset.maxWords}。请压缩或剪短。`;
+      state.textContent = `太大了，每份最大 ${form.dataset.maxWords}。请压缩或剪短。`;
     } else {
       waiting.push([file, line, bar, state]);
     }
@@ -114,5 +114,5 @@ for (const input of form?.querySelectorAll("input[type=file]") ?? []) {
 form?.addEventListener("submit", (event) => {
   if (!busy) return;
   event.preventDefault();
-  lines.append(element("li", "wrong", "材料还在上传,请等它传完再继续。"));
+  lines.append(element("li", "wrong", "材料还在上传，请等它传完再继续。"));
 });
