@@ -34,7 +34,12 @@ CHOICES: Mapping[str, type[StrEnum]] = {
     "litigation_stage": LitigationStage,
 }
 PLAIN = ("title", "summary", "main_facts", "occur_time", "occur_place")
-MATTER = (*PLAIN, "requests", *CHOICES, "category", "problem_region", "headcount", "accused", *FLAGS)
+# In the order of the form: what it is about, where and when, against whom, how it is to be treated.
+MATTER = (
+    *("title", "summary", "main_facts", "requests", "purpose", "category", "problem_region", "occur_time"),
+    *("occur_place", "accused", "headcount", "urgency", "legal_path", "litigation_related", "litigation_stage"),
+    *("confidential", "is_public"),
+)
 PERSON = ("name", "id_type", "id_no", "mobile", "landline", "email", "address")
 _CHECKS: Mapping[str, Callable[[str], IdCheck]] = {
     "name": identity.check_name,

@@ -25,7 +25,7 @@ from channels.door import Hall
 from channels.rest_form import FILES_MAX, PetitionForm, checked, problems_of
 from channels.web import UNSEEN
 from petition.arrival import Arrival, Receipt, Upload
-from petition.errors import Invalid, PetitionError, Problem, TooLarge, Unreadable
+from petition.errors import Invalid, Problem, TooLarge, Unreadable
 from petition.petition import Form
 
 NAME = "rest"
@@ -191,7 +191,7 @@ async def _read_parts(request: web.Request, hall: Hall, folder: Path, came: _Rec
         if not isinstance(part, BodyPartReader):
             raise Unreadable("多部分请求不能嵌套。")
         if part.name == "petition" and not came.body:
-            came.body = await _text(part, hall.max_body, came)
+            came.body = await _text(part, hall, came)
         elif part.name == "petition":
             raise Invalid((Problem("petition", "repeated", "petition 字段只能有一个。"),))
         elif part.name == "attachments":
@@ -205,11 +205,13 @@ async def _read_parts(request: web.Request, hall: Hall, folder: Path, came: _Rec
         raise Invalid((Problem("petition", "missing", "缺少 petition 字段。"),))
 
 
-async def _text(part: BodyPartReader, most: int, came: _Received) -> bytes:
+async def _text(part: BodyPartReader, hall: Hall, came: _Received) -> bytes:
     body = bytearray()
     while piece := await part.read_chunk(_PIECE):
-        came.count(piece, most)
+        came.count(piece, hall.max_body + hall.max_upload)
         body += piece
+        if len(body) > hall.max_body:
+            raise TooLarge(f"petition 字段最大 {hall.max_body} 字节。")
     return bytes(body)
 
 

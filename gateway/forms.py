@@ -12,6 +12,7 @@ from pathlib import Path
 
 import filetype
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from channels.web import UNSEEN
 from petition.errors import TooLarge, Unreadable
@@ -27,6 +28,9 @@ _NAME_MAX = 120
 ACCEPTED = ("image/", "video/", "audio/", "text/plain", "application/pdf", "application/msword", "application/rtf",
             "application/vnd.openxmlformats-officedocument.", "application/vnd.ms-", "application/vnd.wps")  # fmt: skip
 ACCEPTED_WORDS = "照片、视频、录音、PDF、Word、Excel 或纯文本"
+
+# What aiohttp raises for bodies that are not what their headers say: wrong boundaries, headers, encodings, charsets.
+_BROKEN = (HttpProcessingError, ValueError, LookupError, AssertionError, RuntimeError)
 
 CsrfCheck = Callable[[web.Request, str], None]
 
@@ -51,10 +55,15 @@ class Parts:
 
 
 async def read_fields(request: web.Request) -> dict[str, str]:
-    """The text fields of an urlencoded form, the last of each name; Unreadable when it is none."""
+    """The text fields of an urlencoded form, the last of each name; Unreadable when it is none.
+
+    Forms in parts are refused here: their token is not checked before the handler (see `read_parts`).
+    """
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise Unreadable()
     try:
         posted = await request.post()
-    except (UnicodeDecodeError, LookupError, ValueError) as problem:
+    except _BROKEN as problem:
         raise Unreadable() from problem
     return {name: value for name, value in posted.items() if isinstance(value, str)}
 
@@ -93,7 +102,7 @@ async def read_parts(
                     files += [taken] if taken else []
                 if len(fields) > _FIELDS_MAX:
                     raise TooLarge()
-        except (ValueError, AssertionError, UnicodeDecodeError, LookupError) as problem:
+        except _BROKEN as problem:
             raise Unreadable() from problem
         if not checked:
             check_csrf(request, "")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from config.settings import Settings
 from gateway import errors
@@ -18,7 +18,7 @@ from gateway.csrf import Csrf
 from gateway.limiter import Limiter
 from gateway.metrics import Metrics
 from gateway.routes import GUARDS, Guard
-from petition.errors import NotFound, PetitionError, TooLarge, Unavailable
+from petition.errors import Forged, NotFound, PetitionError, TooLarge, Unavailable, Unreadable
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Proxies = tuple[IPv4Network | IPv6Network, ...]
@@ -82,7 +82,8 @@ class Entrance:
             self._dress(response, number, machine)
         took = time.monotonic() - started
         resource = request.match_info.route.resource
-        self._metrics.answered(request.method, resource.canonical if resource else "", response.status, took)
+        method = request.method if request.method in hdrs.METH_ALL else "other"  # a stranger's words are no label
+        self._metrics.answered(method, resource.canonical if resource else "", response.status, took)
         if response.status >= 500 or took > SLOW:
             log.warning("request answered", method=request.method, status=response.status, seconds=round(took, 3))
         return response
@@ -104,6 +105,9 @@ class Entrance:
             if "Allow" in problem.headers:
                 answer.headers["Allow"] = problem.headers["Allow"]
             return answer
+        except (web.RequestPayloadError, ConnectionResetError):
+            # The body broke off or its coding is wrong; often nobody is left to read the answer.
+            return self._say(request, machine, Unreadable())
         except Exception:
             log.exception("unexpected error", method=request.method)
             return self._say(request, machine, PetitionError())
@@ -123,6 +127,7 @@ class Entrance:
         if not machine:
             response.headers.setdefault("Cache-Control", "no-store")
         response.headers[REQUEST_ID] = number
+        response.headers["Server"] = "gateway"  # no versions for strangers
         if self._tls:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if self._drain.on:
@@ -155,16 +160,19 @@ class Doorkeeper:
         guard = self._guard(request)
         address = client_address(request, self._proxies)
         request["address"] = address
-        self._check_length(request)
-        if guard is Guard.DOOR or guard is Guard.SIGNED:
+        if guard is Guard.DOOR:
+            # A door bounds what it reads by itself, so that it can enter what is too large as refused.
             self._limits.doors.check(address)
             return await handler(request)
+        self._check_length(request)
+        if guard is Guard.SIGNED:
+            return await self._signed(request, handler, address)
         if guard is Guard.CODE:
             self._limits.codes.check(address)
             return await handler(request)
         visitor, new = self._csrf.visitor(request)
         request["csrf"] = self._csrf.token(visitor)
-        if guard is Guard.FORM and request.method != "GET":
+        if guard is Guard.FORM and request.method not in ("GET", "HEAD"):
             self._limits.forms.check(address)
             if not request.content_type.startswith("multipart/"):
                 # A form with files is read as a stream; its handler checks the token before the first file.
@@ -173,6 +181,14 @@ class Doorkeeper:
         if new and guard is Guard.FORM and not response.prepared:
             self._csrf.set_cookie(response, visitor)
         return response
+
+    async def _signed(self, request: web.Request, handler: Handler, address: str) -> web.StreamResponse:
+        """A signer may send as fast as cases move; who shows wrong signatures is held back."""
+        try:
+            return await handler(request)
+        except Forged:
+            self._limits.doors.check(address)
+            raise
 
     def _guard(self, request: web.Request) -> Guard:
         if request.match_info.http_exception is not None:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import select
 
 from petition.arrival import Outcome
 from petition.errors import NotFound
 from petition.workflow import Status
 from store import tables
+from store.bulk import insert_rows
 from store.entry import Entry
 from store.moments import to_micros
 from store.transaction import Transaction
@@ -114,17 +115,9 @@ def _order(kind: str, case_no: str, now: int, payload: Mapping[str, Any]) -> dic
 def write(tx: Transaction, batch: Batch) -> None:
     """Write the rows, table by table."""
     connection = tx.connection
-    connection.execute(insert(tables.ledger), batch.ledger)
-    if batch.originals:
-        connection.execute(
-            text("INSERT INTO originals (digest, sealed) VALUES (:digest, :sealed) ON CONFLICT DO NOTHING"),
-            list(batch.originals.values()),
-        )
-    for table, rows in (
-        (tables.petitions, batch.petitions),
-        (tables.look_ups, batch.look_ups),
-        (tables.history, batch.history),
-        (tables.outbox, batch.outbox),
-    ):
-        if rows:
-            connection.execute(insert(table), rows)
+    insert_rows(connection, tables.ledger, batch.ledger)
+    insert_rows(connection, tables.originals, list(batch.originals.values()), conflict="ON CONFLICT DO NOTHING")
+    insert_rows(connection, tables.petitions, batch.petitions)
+    insert_rows(connection, tables.look_ups, batch.look_ups)
+    insert_rows(connection, tables.history, batch.history)
+    insert_rows(connection, tables.outbox, batch.outbox)

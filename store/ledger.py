@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from petition import numbering
 from petition.arrival import Outcome
@@ -17,6 +17,7 @@ from petition.errors import Unavailable
 from petition.petition import Form
 from store import tables
 from store.batch import Batch, attach, open_case, write
+from store.bulk import insert_rows
 from store.entry import Entered, Entry
 from store.moments import from_micros, to_micros
 from store.transaction import Transaction
@@ -34,6 +35,25 @@ class _Known:
     digest: str
     files: str
     received_at: int
+
+
+# Built once: building a statement costs more than running it.
+_KNOWN = select(
+    tables.ledger.c.key,
+    tables.ledger.c.id,
+    tables.ledger.c.case_no,
+    tables.ledger.c.digest,
+    tables.ledger.c.files,
+    tables.ledger.c.received_at,
+).where(tables.ledger.c.key.in_(bindparam("keys", expanding=True)))
+_NEW_HEAD = (
+    "ON CONFLICT (chain, channel) DO UPDATE"
+    " SET counter = excluded.counter, last_id = excluded.last_id, hash = excluded.hash, mac = excluded.mac"
+)
+_RESERVE = text(
+    "INSERT INTO counters (name, value) VALUES (:name, :count) ON CONFLICT (name)"
+    " DO UPDATE SET value = counters.value + excluded.value RETURNING value"
+)
 
 
 class Checkpoint(Protocol):
@@ -129,27 +149,15 @@ class Chain:
         return self._head
 
     def _known(self, tx: Transaction, entries: Sequence[Entry]) -> dict[str, _Known]:
-        rows = tx.connection.execute(
-            select(
-                tables.ledger.c.key,
-                tables.ledger.c.id,
-                tables.ledger.c.case_no,
-                tables.ledger.c.digest,
-                tables.ledger.c.files,
-                tables.ledger.c.received_at,
-            ).where(tables.ledger.c.key.in_({entry.key for entry in entries}))
-        )
+        rows = tx.connection.execute(_KNOWN, {"keys": list({entry.key for entry in entries})})
         return {row[0]: _Known(*row[1:]) for row in rows}
 
     def _write_heads(self, tx: Transaction, place: int, head: bytes, counters: Mapping[str, int]) -> None:
         last = self.slot * PLACE + place
         rows = [("", place), *sorted(counters.items())]
-        tx.connection.execute(
-            text(
-                "INSERT INTO ledger_heads (chain, channel, counter, last_id, hash, mac)"
-                " VALUES (:chain, :channel, :counter, :last_id, :hash, :mac) ON CONFLICT (chain, channel) DO UPDATE"
-                " SET counter = excluded.counter, last_id = excluded.last_id, hash = excluded.hash, mac = excluded.mac"
-            ),
+        insert_rows(
+            tx.connection,
+            tables.ledger_heads,
             [
                 {
                     "chain": self.slot,
@@ -161,6 +169,7 @@ class Chain:
                 }
                 for channel, counter in rows
             ],
+            conflict=_NEW_HEAD,
         )
 
 
@@ -169,21 +178,17 @@ class _Numbers:
 
     def __init__(self, tx: Transaction, entries: Sequence[Entry], known: Mapping[str, _Known]) -> None:
         wanted: dict[tuple[str, Form, date], int] = {}
+        seen = set(known)
         for entry in entries:
-            if entry.outcome in (Outcome.PETITION, Outcome.HELD) and not entry.attach_to and entry.key not in known:
+            if entry.outcome is not Outcome.REFUSED and not entry.attach_to and entry.key not in seen:
+                seen.add(entry.key)
                 kind = (entry.region, entry.form, entry.received_at.date())
                 wanted[kind] = wanted.get(kind, 0) + 1
         self._next: dict[tuple[str, Form, date], int] = {}
         # Sorted: two writers that take the same rows in the same order cannot block each other for ever.
         for region, form, day in sorted(wanted):
             count = wanted[region, form, day]
-            last = tx.connection.scalar(
-                text(
-                    "INSERT INTO counters (name, value) VALUES (:name, :count) ON CONFLICT (name)"
-                    " DO UPDATE SET value = counters.value + excluded.value RETURNING value"
-                ),
-                {"name": f"case:{region}:{form}:{day:%Y%m%d}", "count": count},
-            )
+            last = tx.connection.scalar(_RESERVE, {"name": f"case:{region}:{form}:{day:%Y%m%d}", "count": count})
             self._next[region, form, day] = int(last or 0) - count
 
     def next(self, entry: Entry) -> str:

@@ -210,7 +210,7 @@ class CorrectionPages:
             select = key in CHOICES or name in ("category", "id_type")
             kind = "flag" if key in FLAGS else "select" if select else "area" if key in _AREAS else "line"
             before = mask_text(petition, now.get(key, ""))
-            differs = compared and before != mask_text(petition, typed[key])
+            differs = compared and before != mask_text(petition, typed[key].replace("\r\n", "\n"))
             heading = f"信访人 {int(key.split('.')[1]) + 1}" if _of_person(key) else ""
             found.append(
                 Input(

@@ -63,7 +63,9 @@ class PeoplePages:
         if answers.manner == "self" or not answers.people:
             raise web.HTTPSeeOther(f"{PATH}/person/1" + ("?from=check" if to_check else ""))
         today = self._desk.clock().date()
-        problems = _by_person(check_step("people", answers, today=today)) if "fix" in request.query else ()
+        problems = (
+            _by_person(check_step("people", answers, today=today), len(answers.named)) if "fix" in request.query else ()
+        )
         context = view("people", answers, problems, to_check=to_check) | {
             "rows": self._rows(answers),
             "missing": max(0, answers.expected() - len(answers.named)),
@@ -163,7 +165,7 @@ class PeoplePages:
         ]
 
 
-def _by_person(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+def _by_person(problems: tuple[Problem, ...], named: int) -> tuple[Problem, ...]:
     """One line a person on the list; what exactly is to be mended stands on the person's own page."""
     found: dict[str, Problem] = {}
     for problem in problems:
@@ -171,7 +173,8 @@ def _by_person(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         place = rest.partition(".")[0]
         if head == "people" and place:
             words = f"第{int(place) + 1}位的信息还没填好。"
-            found.setdefault(f"people.{place}", Problem(f"people.{place}", "open", words))
+            field = f"people.{place}" if int(place) < named else "people"
+            found.setdefault(f"people.{place}", Problem(field, "open", words))
         else:
             found[problem.field] = problem
     return tuple(found.values())

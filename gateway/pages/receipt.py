@@ -30,7 +30,6 @@ from petition.errors import Conflict, Problem
 from petition.petition import Form, Purpose
 from store.drafts import Draft
 
-
 _EMPTY = dict.fromkeys(("name", "id_type", "id_no", "phone", "address", "assist_need"), "")
 
 

@@ -16,7 +16,7 @@ from dispatch.conflict import Guard, authority, region_at
 from dispatch.courier import Held
 from dispatch.routing import Decision, Routing
 from petition.people import Accused
-from petition.petition import Petition, Purpose
+from petition.petition import Petition, Purpose, Urgency
 from tests.dispatch.cases import PLAIN
 
 HOUSING = "620102-housing"
@@ -182,6 +182,7 @@ ACCUSED = st.tuples(st.sampled_from(list(TREE.rows.values())), st.sampled_from(W
     category=st.sampled_from(["03.03", "01.04", "08.02", "08.03", "16.01", "02.05", "17", ""]),
     purpose=st.sampled_from([*Purpose, None]),
     litigation=st.booleans(),
+    urgency=st.sampled_from(list(Urgency)),
 )
 def test_whoever_is_chosen_is_neither_accused_nor_below_nor_led_by_them(
     routes: tuple[Route, ...],
@@ -190,6 +191,7 @@ def test_whoever_is_chosen_is_neither_accused_nor_below_nor_led_by_them(
     category: str,
     purpose: Purpose | None,
     litigation: bool,
+    urgency: Urgency,
 ) -> None:
     petition: Petition = replace(
         PLAIN,
@@ -198,6 +200,7 @@ def test_whoever_is_chosen_is_neither_accused_nor_below_nor_led_by_them(
         category=category,
         purpose=purpose,
         litigation_related=litigation,
+        urgency=urgency,
         content="甲镇的事情",
     )
     decision = Routing(TREE, routes, Guard(TREE), "620000").decide(petition)

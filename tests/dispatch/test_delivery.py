@@ -95,6 +95,12 @@ def test_each_sample_arrives_on_the_right_desk(sample: Sample, store: Store, rou
     assert any("规则" in step.words and not step.public for step in steps), "officers see the rule"
 
 
+def test_what_goes_to_the_discipline_organ_is_sealed_even_if_it_came_in_open(store: Store, delivery: Delivery) -> None:
+    case_no = enter(store, next(sample for sample in SAMPLES if sample.n == 8).petition)
+    delivery(claim(store).id)
+    assert case_of(store, case_no).lane is Lane.SEALED
+
+
 def test_the_courier_gets_the_record_as_it_will_be(store: Store, delivery: Delivery, courier: Remembering) -> None:
     case_no = enter(store)
     order = claim(store)

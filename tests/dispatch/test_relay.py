@@ -130,7 +130,7 @@ def test_an_order_whose_worker_died_is_swept_when_its_lease_ends(
     store: Store, broker: Broker, make: Callable[..., Relay]
 ) -> None:
     add(store, 1)
-    make(replace(SMALL, lease=timedelta(seconds=0.4)), poll=0.1)
+    make(replace(SMALL, lease=timedelta(seconds=0.4), in_flight=1), poll=0.1)  # so its place must be freed too
     first, second = broker.hints.get(timeout=5), broker.hints.get(timeout=5)
     assert first == second
 

@@ -1,0 +1,110 @@
+"""A whole house for tests: the real application over real TCP on this machine, its loop in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from aiohttp import web
+
+from config.settings import Settings
+from gateway.house import House, open_house
+from gateway.metrics import Metrics
+from gateway.middleware import Drain
+from gateway.web import build_app
+from gateway.worker import WayOut, way_out
+from petition import clock
+from store.reconciliation import Balance, reconcile
+
+API_KEY = "sample-key-of-the-tests"
+SECRET = "whsec_" + "c2FtcGxlLXNlY3JldC1vZi10aGUtdGVzdHMtMzI="
+_ROOMY: Mapping[str, Any] = {"rate_per_minute": 1_000_000, "min_free": 0, "reading": "inline"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rig:
+    """One running house. client: talks to it and keeps no cookies unless a test gives it some."""
+
+    url: str
+    port: int
+    house: House
+    drain: Drain
+    way: WayOut
+    client: httpx.Client
+    log: list[str] = field(default_factory=list)
+
+    def balance(self, channel: str = "rest") -> Balance:
+        """The figures of one channel."""
+        return self.house.store.read_now(reconcile).get(channel, Balance())
+
+    def gap(self) -> int:
+        """What is neither here nor there, over all channels."""
+        return sum(one.gap for one in self.house.store.read_now(reconcile).values())
+
+    def raw(self, sent: bytes, *, wait: float = 5.0, half_close: bool = False) -> bytes:
+        """The answer to bytes no client library would send."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=wait) as wire:
+            wire.sendall(sent)
+            if half_close:
+                wire.shutdown(socket.SHUT_WR)
+            answer = b""
+            try:
+                while piece := wire.recv(65536):
+                    answer += piece
+            except (TimeoutError, ConnectionResetError):
+                pass
+        return answer
+
+
+@contextmanager
+def running_house(data: Path, *, way_out_too: bool = False, **settings: Any) -> Iterator[Rig]:
+    """A house in a data folder. way_out_too: also start the threads that deliver; settings: over roomy defaults."""
+    chosen = Settings(data=data, http="127.0.0.1:0", **{**_ROOMY, **settings})
+    house = open_house(chosen)
+    way = way_out(chosen, house.store, house.routing, house.reading)
+    drain, metrics = Drain(), Metrics()
+    metrics.watch(house.store, clock.now)
+    loop = asyncio.new_event_loop()
+    app = build_app(house, house.intake(way.wake), way, drain, metrics)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handle_signals=False)
+
+    async def start() -> int:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
+        return int(runner.addresses[0][1])
+
+    thread = threading.Thread(target=loop.run_forever, name="house", daemon=True)
+    thread.start()
+    try:
+        port = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
+        if way_out_too:
+            way.start()
+        url = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=url, timeout=20, trust_env=False) as client:
+            yield Rig(url=url, port=port, house=house, drain=drain, way=way, client=client)
+    finally:
+        if way_out_too:
+            way.stop(4.0)
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()
+        house.close()
+
+
+def until(condition: Any, seconds: float = 10.0) -> bool:
+    """Whether the condition comes true in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
