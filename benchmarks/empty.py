@@ -6,7 +6,7 @@ import sys
 
 from aiohttp import web
 
-ANSWER = b'{"case_no": "620000A2026112200001K", "query_code": "XXXX-XXXX-XXXX"}'
+ANSWER = b'{"case_no": "620000A2026112200001K", "query_code": "AAAA-BBBB-CCCC"}'
 
 
 async def answer(request: web.Request) -> web.Response:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from casework.corrections import MATTER, ROUTING, Corrections
 from casework.permissions import Allowed, ConflictGuard, Denied, Permissions, Verb
+from casework.registration import let_in, missing
 from petition.arrival import Outcome
 from petition.errors import Conflict, Invalid, NotFound, Problem
 from petition.petition import Evidence, Lane, Note, Petition, Purpose, Related, RelatedKind
@@ -29,17 +30,6 @@ REROUTABLE = frozenset(
         *(Status.DIVERTED_DISCIPLINE, Status.DIVERTED_POLITICAL_LEGAL),
     }
 )
-_LABELS = {
-    "title": "标题",
-    "content": "内容",
-    "purpose": "信访目的",
-    "category": "内容分类",
-    "problem_region": "问题属地",
-    "petitioners.name": "信访人姓名",
-    "petitioners.id_no": "证件号码",
-    "petitioners.address": "住址",
-}
-
 # Lets a held arrival in: (transaction, case, actor, reason) -> the case as a petition. Given by the composition root.
 Release = Callable[[Transaction, Case, str, str], Case]
 # The look-up codes of everybody in a petition: (vault, petition) -> (kind, code) pairs. Given by the composition root.
@@ -56,27 +46,6 @@ class Stale(Conflict):
         when = f"{at.month}月{at.day}日 {at:%H:%M}"
         words = f"您打开之后,{who}在{when}改动过这件信访。您填写的内容还在下面,请对照最新内容,确认后再提交一次。"
         super().__init__(words)
-
-
-def let_in(tx: Transaction, case: Case, actor: str, reason: str) -> Case:
-    """A held arrival becomes a petition and is read again by the machine, which then registers and dispatches it."""
-    released = petitions.amend(
-        tx, case, actor=actor, event="release", standing=Outcome.PETITION, words=reason, public=False
-    )
-    outbox.add(tx, "read" if case.read_at is None else "dispatch", case.case_no)
-    return released
-
-
-def missing(petition: Petition) -> tuple[str, ...]:
-    """Labels of the fields that must be there at registration (DOMAIN 3.1) and are not."""
-    found = [key for key in ("title", "purpose", "category", "problem_region") if not getattr(petition, key)]
-    if not (petition.content or petition.main_facts):
-        found.append("content")
-    if not petition.is_anonymous:
-        for key in ("name", "id_no", "address"):
-            if not any(getattr(person, key) for person in petition.petitioners):
-                found.append(f"petitioners.{key}")
-    return tuple(_LABELS[key] for key in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +75,9 @@ class Decisions:
         A case that becomes an accusation or asks for secrecy moves to the sealed lane; out of it only by `unseal`.
         """
         case = self._open(tx, officer, Verb.CORRECT, case_no, version)
+        if case.read_at is None and case.standing is Outcome.PETITION:
+            # The machine's reading, when it comes, would overwrite the person's.
+            raise Conflict("系统正在甄别这件来件,请稍等片刻刷新后再更正。您填写的内容没有丢失。")
         known = self.corrections.apply(case.petition, typed)
         problems = [*known.problems, *_reason_problems(reason)]
         changed, petition = known.changed, known.petition
@@ -124,6 +96,7 @@ class Decisions:
             event="correct",
             petition=petition,
             lane=lane,
+            read=case.read_at is None,
             words=f"更正{'、'.join(changed) or '办理通道'}:{reason}",
             public=False,
         )
@@ -155,6 +128,7 @@ class Decisions:
             petition=petition,
             status=status,
             standing=Outcome.PETITION if case.standing is Outcome.HELD else None,
+            hold_reason="",
             confirmed=True,
             read=case.read_at is None,
             words=note.strip(),

@@ -189,11 +189,26 @@ def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(one, f"{path}.{place}")
 
 
-_CODES = {"missing": "missing", "extra_forbidden": "unknown_field", "unexpected_keyword_argument": "unknown_field"}
+# pydantic's kinds -> our stable codes: an update of a library must not change what programs rely on.
+_CODES = (
+    ("missing", "missing"),
+    ("extra_forbidden", "unknown_field"),
+    ("unexpected_keyword_argument", "unknown_field"),
+    ("enum", "unknown_value"),
+    ("literal_error", "unknown_value"),
+    ("string_pattern_mismatch", "pattern"),
+    ("date_", "date"),
+    ("greater_than", "out_of_range"),
+    ("less_than", "out_of_range"),
+    ("string_too_long", "too_long"),
+    ("string_too_short", "too_short"),
+    ("too_long", "too_long"),
+    ("too_short", "too_short"),
+)
 
 
 def _code(kind: str) -> str:
-    return _CODES.get(kind, kind)
+    return next((code for start, code in _CODES if kind.startswith(start)), "wrong_type")
 
 
 def _words(kind: str, context: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from store.transaction import Transaction
 POLL = 0.5  # seconds between looks when nobody wakes us: orders that fall due by themselves
 WATCH = 0.05  # seconds between looks at orders whose worker lives in another process
 TRICKLE = 1  # orders claimed at once while the door is crowded
-TRICKLE_PAUSE = 50.0  # seconds between two claims then
+TRICKLE_PAUSE = 0.25  # seconds between two claims then
 GATHER = 0.005  # seconds a free place may wait for others
 BROKER_PAUSE = timedelta(seconds=2)
 
@@ -77,6 +77,8 @@ class Relay:
 
     def wake(self) -> None:
         """There may be something due: never blocks, may be called from any thread or loop."""
+        if self._woken:
+            return  # the thread has not looked since the last call: at a crowded door this is nearly every call
         with self._signal:
             self._woken = True
             self._signal.notify_all()

@@ -19,6 +19,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from gateway.csrf import ForeignForm
 from gateway.errors import status_of
+from gateway.keys import ADDRESS
 from petition.errors import PetitionError, TooMany, Unavailable
 from store import accounts, audit
 from store.accounts import Officer, Session
@@ -266,7 +267,7 @@ def check_origin(request: web.Request) -> None:
 
 def address_of(request: web.Request) -> str:
     """Where the request comes from: what the middleware found out behind proxies, else the peer."""
-    return str(request.get("address") or request.remote or "")
+    return str(request.get(ADDRESS) or request.remote or "")
 
 
 def local_path(path: str) -> str:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from itertools import count
 
 import structlog
 from aiohttp import hdrs, web
@@ -15,6 +16,7 @@ from aiohttp import hdrs, web
 from config.settings import Settings
 from gateway import errors
 from gateway.csrf import Csrf
+from gateway.keys import ADDRESS, CSRF
 from gateway.limiter import Limiter
 from gateway.metrics import Metrics
 from gateway.routes import GUARDS, Guard
@@ -22,6 +24,7 @@ from petition.errors import Forged, NotFound, PetitionError, TooLarge, Unavailab
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Proxies = tuple[IPv4Network | IPv6Network, ...]
+Prepare = Callable[[web.Request], None]
 ErrorPage = Callable[[web.Request, int, str, str], web.Response]
 
 SLOW = 1.0  # seconds from which a good answer is worth a line in the log
@@ -64,12 +67,14 @@ class Entrance:
         self._metrics = metrics
         self._error_page = error_page
         self._tls = settings.over_tls
+        self._prefix = os.urandom(4).hex()
+        self._turn = count(1)
 
     async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer the request."""
         started = time.monotonic()
         given = request.headers.get(REQUEST_ID, "")
-        number = given if _GIVEN_ID.fullmatch(given) else os.urandom(8).hex()
+        number = given if given and _GIVEN_ID.fullmatch(given) else f"{self._prefix}{next(self._turn):08x}"
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=number)
         machine = request.path.startswith(_MACHINES)
@@ -148,18 +153,19 @@ class Limits:
 class Doorkeeper:
     """Looks up the guard of the route and lets nobody through without it."""
 
-    def __init__(self, settings: Settings, csrf: Csrf, limits: Limits) -> None:
+    def __init__(self, settings: Settings, csrf: Csrf, limits: Limits, prepare: Prepare) -> None:
         self._proxies = settings.trusted_proxies
         self._max_body = int(settings.max_body)
         self._max_upload = int(settings.max_upload)
         self._csrf = csrf
         self._limits = limits
+        self._prepare = prepare
 
     async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Check, then run the handler; forms get their token, a new browser its cookie."""
         guard = self._guard(request)
         address = client_address(request, self._proxies)
-        request["address"] = address
+        request[ADDRESS] = address
         if guard is Guard.DOOR:
             # A door bounds what it reads by itself, so that it can enter what is too large as refused.
             self._limits.doors.check(address)
@@ -171,7 +177,8 @@ class Doorkeeper:
             self._limits.codes.check(address)
             return await handler(request)
         visitor, new = self._csrf.visitor(request)
-        request["csrf"] = self._csrf.token(visitor)
+        request[CSRF] = self._csrf.token(visitor)
+        self._prepare(request)
         if guard is Guard.FORM and request.method not in ("GET", "HEAD"):
             self._limits.forms.check(address)
             if not request.content_type.startswith("multipart/"):

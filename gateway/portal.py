@@ -7,11 +7,13 @@ from typing import Any
 
 import aiohttp_jinja2
 import jinja2
+import structlog
 from aiohttp import web
 
 from gateway.csrf import Csrf
 from gateway.drafts import DraftDesk, StoredDrafts
 from gateway.house import House
+from gateway.keys import CSRF
 from gateway.limiter import Limiter
 from gateway.pages.display import DisplayPage, asset_urls, display_of
 from gateway.pages.evidence import EvidencePages
@@ -25,6 +27,8 @@ from gateway.pages.supplement import SupplementPage
 from gateway.pages.track import CaseCookie, StoredCases, TrackPages
 from petition import clock
 from petition.arrival import Intake
+
+log = structlog.get_logger(__name__)
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -79,15 +83,15 @@ class Portal:
             loader=jinja2.FileSystemLoader(TEMPLATES),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
-            context_processors=[self._context],
             trim_blocks=True,
             lstrip_blocks=True,
         )
         environment.globals["asset"] = self._asset
 
-    async def _context(self, request: web.Request) -> dict[str, Any]:
-        token = request.get("csrf", "")
-        return {
+    def prepare(self, request: web.Request) -> None:
+        """What every template may use, for the requests that end in a page; the doors of machines do without."""
+        token = request.get(CSRF, "")
+        request[aiohttp_jinja2.REQUEST_CONTEXT_KEY] = {
             "csrf_token": lambda: token,
             "display": display_of(request),
             "office": self._office,
@@ -98,8 +102,15 @@ class Portal:
 
     def error_page(self, request: web.Request, status: int, code: str, words: str) -> web.Response:
         """An error in the design of the house; plain text if even that fails."""
+        visitor, new = self._csrf.visitor(request)
+        request.setdefault(CSRF, self._csrf.token(visitor))
+        self.prepare(request)
         try:
             context = {"status": status, "code": code, "words": words}
-            return aiohttp_jinja2.render_template("error.html", request, context, status=status)
+            answer = aiohttp_jinja2.render_template("error.html", request, context, status=status)
         except Exception:
+            log.exception("the error page itself failed")
             return web.Response(status=status, text=words)
+        if new:
+            self._csrf.set_cookie(answer, visitor)
+        return answer

@@ -14,6 +14,7 @@ class Guard(StrEnum):
     FORM = "form"  # anybody, but only from our own page (CSRF) and within the rate
     DOOR = "door"  # anybody may hand something in, within the rate; machines, no cookie
     CODE = "code"  # case number with query code, or an API key; the handler checks, within the rate
+    SIGN_IN = "sign-in"  # an officer who is not known yet; the gate checks the origin, within the rate
     OFFICER = "officer"  # a signed-in officer; the gate of `gateway.auth` checks sign-in and CSRF
     SIGNED = "signed"  # a signature over the body; the handler checks
 
@@ -21,6 +22,10 @@ class Guard(StrEnum):
 _P, _F, _D, _C, _O, _S = Guard.PUBLIC, Guard.FORM, Guard.DOOR, Guard.CODE, Guard.OFFICER, Guard.SIGNED
 
 _FILING = "who people region scene purpose story requests accused wishes evidence check".split()
+
+_BOTH = ("GET", "POST")
+_CASE = "/desk/cases/{case_no}"
+_VERBS = "identity files/{digest} confirm release link retry correct correct/identity reroute".split()
 
 GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
     {
@@ -42,7 +47,7 @@ GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
         ("GET", "/file"): _F,
         ("POST", "/file"): _F,
         ("POST", "/file/discard"): _F,
-        **{(method, f"/file/{page}"): _F for page in _FILING for method in ("GET", "POST")},
+        **{(method, f"/file/{page}"): _F for page in _FILING for method in _BOTH},
         ("POST", "/file/evidence/{upload}/remove"): _F,
         ("GET", "/file/person/{place}"): _F,
         ("POST", "/file/person/{place}"): _F,
@@ -55,5 +60,13 @@ GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
         ("POST", "/track/close"): _F,
         ("GET", "/track/supplement"): _F,
         ("POST", "/track/supplement"): _F,
+        **{(method, f"/desk/sign-in{page}"): Guard.SIGN_IN for page in ("", "/code", "/enrol") for method in _BOTH},
+        ("POST", "/desk/sign-out"): _O,
+        ("GET", "/desk"): _O,
+        ("POST", "/desk/search"): _O,
+        ("GET", _CASE): _O,
+        **{("POST", f"{_CASE}/{verb}"): _O for verb in _VERBS},
+        ("GET", f"{_CASE}/correct"): _O,
+        ("GET", f"{_CASE}/reroute"): _O,
     }
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
@@ -17,6 +17,7 @@ from gateway.api.events import RoutingEvents
 from gateway.api.health import Health
 from gateway.api.openapi import OpenApi
 from gateway.api.petitions import PetitionStatus
+from gateway.auth import Passwords
 from gateway.csrf import Csrf
 from gateway.house import House, open_house
 from gateway.limiter import Limiter
@@ -25,12 +26,15 @@ from gateway.middleware import Doorkeeper, Drain, Entrance, Limits
 from gateway.portal import Portal
 from gateway.refusals import Refusals
 from gateway.worker import WayOut, way_out
+from gateway.workplace import Workplace
 from normalizer.intake import IntakeDesk
 from petition import clock
 
 STATIC = Path(__file__).parent / "static"
 BACKLOG = 1024  # connections that may wait for accept: a crowd at the door is not turned away by the kernel
 KEEPALIVE = 75.0
+
+Ready = Callable[[House, int], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +46,7 @@ def build_app(house: House, intake: IntakeDesk, way: WayOut, drain: Drain, metri
     limits = Limits(forms=Limiter(rate, rate), doors=Limiter(rate, rate), codes=Limiter(60, 60))
     csrf = Csrf(house.store.vault, settings.public_url, settings.over_tls)
     portal = Portal(house, intake, csrf, STATIC)
-    doorkeeper = Doorkeeper(settings, csrf, limits)
+    doorkeeper = Doorkeeper(settings, csrf, limits, portal.prepare)
     entrance = Entrance(settings, drain, metrics, portal.error_page)
     largest = int(settings.max_upload) + int(settings.max_body)
     app = web.Application(middlewares=[entrance, doorkeeper], client_max_size=largest)
@@ -60,6 +64,16 @@ def build_app(house: House, intake: IntakeDesk, way: WayOut, drain: Drain, metri
     for door in open_doors(settings.channels):
         app.add_routes(door.routes(hall))
     units, store = house.reference.units, house.store
+    workplace = Workplace(
+        store,
+        house.reference,
+        house.deadlines,
+        house.routing.conflict,
+        Passwords(),
+        way.wake,
+        office_region=settings.region,
+        over_tls=settings.over_tls,
+    )
     guesses = Limiter(10, 10)
     for part in (
         PetitionStatus(store, units, house.deadlines, settings.api_keys, guesses, clock.now),
@@ -67,13 +81,14 @@ def build_app(house: House, intake: IntakeDesk, way: WayOut, drain: Drain, metri
         OpenApi(store.records, settings),
         Health(store, drain, metrics, lambda: way.alive),
         portal,
+        workplace,
     ):
         app.add_routes(part.routes())
     app.router.add_static("/static", STATIC)
     return app
 
 
-async def serve(settings: Settings, ready: Callable[[House, int], None] = lambda _house, _port: None) -> int:
+async def serve(settings: Settings, ready: Ready | None = None) -> int:
     """Run until SIGTERM or SIGINT; returns the exit code: 0 only if everything that was begun was finished.
 
     ready: called once the door is open, with the house and the port that listens.
@@ -86,7 +101,7 @@ async def serve(settings: Settings, ready: Callable[[House, int], None] = lambda
     metrics.watch(house.store, clock.now)
     app = build_app(house, intake, way, drain, metrics)
     runner = web.AppRunner(
-        app, access_log=None, shutdown_timeout=settings.drain_seconds, keepalive_timeout=KEEPALIVE, handle_signals=False
+        app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=KEEPALIVE, handle_signals=False
     )
     await runner.setup()
     address = settings.http_address
@@ -99,9 +114,12 @@ async def serve(settings: Settings, ready: Callable[[House, int], None] = lambda
         await site.start()
         await asyncio.to_thread(way.start)
         port = runner.addresses[0][1]
-        ready(house, port)
         log.info("the door is open", port=port, channels=list(settings.channels))
+        # What a fresh house is given at its first start is given whole: the next start is not fresh any more.
+        greeting = asyncio.ensure_future(ready(house, port)) if ready is not None else None
         await stop.wait()
+        if greeting is not None:
+            await greeting
     finally:
         clean = await _close(settings, drain, runner, site, way, house)
     return 0 if clean else 1
@@ -110,15 +128,19 @@ async def serve(settings: Settings, ready: Callable[[House, int], None] = lambda
 async def _close(
     settings: Settings, drain: Drain, runner: web.AppRunner, site: web.TCPSite, way: WayOut, house: House
 ) -> bool:
-    """No new connections, a polite 503 on open ones, finish what is inside, then the way out, then the memory."""
+    """No new connections, a polite 503 on open ones, finish what is inside, then the way out, then the memory.
+
+    All of it shares one budget of `drain_seconds`: whoever stops us kills us soon after ten seconds.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + settings.drain_seconds
     drain.on = True
     log.info("stopping", inside=drain.inside)
     await site.stop()
-    until = asyncio.get_running_loop().time() + settings.drain_seconds / 2
-    while drain.inside and asyncio.get_running_loop().time() < until:
+    while drain.inside and loop.time() < until - settings.drain_seconds / 2:
         await asyncio.sleep(0.02)
-    way_clean = await asyncio.to_thread(way.stop, settings.drain_seconds / 2)
+    way_clean = await asyncio.to_thread(way.stop, max(0.5, (until - loop.time()) / 2))
     await runner.cleanup()
-    await asyncio.to_thread(house.close)
-    log.info("stopped", clean=way_clean, inside=drain.inside)
+    await asyncio.to_thread(house.store.close, max(1.0, until - loop.time()))
+    log.info("stopped", way_out=way_clean, inside=drain.inside)
     return drain.inside == 0

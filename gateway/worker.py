@@ -37,15 +37,18 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """Everything by which orders leave the house. relays: by queue name; worker: None when workers run elsewhere."""
+    """Everything by which orders leave the house. relays: by queue name; worker: None when workers run elsewhere;
+    before: done once before the first order is claimed."""
 
     app: Celery
     relays: dict[str, Relay]
     worker: EmbeddedWorker | None
     courier: Courier
+    before: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin to work off the outbox."""
+        self.before()
         if self.worker is not None:
             self.worker.start()
         for relay in self.relays.values():
@@ -98,6 +101,8 @@ def courier_of(settings: Settings, store: Store) -> Courier:
 
 def celery_app(broker_url: str) -> Celery:
     """A Celery app with our queues and no tasks; connects to nothing yet."""
+    if broker_url == "memory://":
+        broker_url = "memory://localhost/"  # kombu warns of a missing host at every start otherwise
     app = Celery("gateway", broker=broker_url, set_as_current=False)
     tasks.configure(app)
     app.conf.update(
@@ -137,7 +142,18 @@ def way_out(
     # What was read is to be delivered at once.
     reading = _answered(partial(patiently, store, read), relays[READ.queue], relays[DELIVER.queue].wake)
     tasks.bind(app, {DELIVER.name: _answered(deliver, relays[DELIVER.queue]), READ.name: reading})
-    return WayOut(app, relays, EmbeddedWorker(app), courier)
+    return WayOut(app, relays, EmbeddedWorker(app), courier, partial(_take_back, store))
+
+
+def _take_back(store: Store) -> None:
+    """What a process that was killed had claimed need not wait for the end of its lease if we are the only one."""
+    if not store.url.startswith("sqlite"):
+        return
+    try:
+        if number := store.write_now(outbox.take_back):
+            log.warning("orders taken back from a process that was killed", count=number)
+    except PetitionError as problem:
+        log.warning("orders are left to their leases", problem=problem.code)
 
 
 def _never() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from datetime import datetime
 
@@ -131,12 +130,14 @@ class IntakeDesk:
         outcome, reason, read, draft = self._read(arrival, bool(attach_to))
         status = Status.REGISTERED if read else Status.RECEIVED
         petition = draft.to_petition("", self._clock() if read else None, attachments)
-        uid = os.urandom(16)
+        uid = vault.new_id()
         files = tuple(attachment.sha256 for attachment in attachments)
         # Derived, so that a sender whose answer was lost gets the same code again; stored only hashed.
         secret = "\x1f".join((arrival.channel, arrival.raw_id, digest, *files))
         code = numbering.query_code_from(vault.mac("query-code-of", secret.encode()))
-        said = None if read else vault.seal(self._store.records.statement_to_json(arrival.statement), context_of(uid))
+        said = b""
+        if attach_to:
+            said = vault.seal(self._store.records.statement_to_json(arrival.statement), context_of(uid))
         entry = Entry(
             channel=arrival.channel,
             form=arrival.form,
@@ -153,7 +154,6 @@ class IntakeDesk:
             attach_to=attach_to,
             uid=uid,
             record=seal_record(vault, self._store.records.petition_to_json(petition), uid),
-            stated=said,
             status=status,
             lane=(draft.lane if read else _unread_lane(arrival.statement)).value,
             problem_region=petition.problem_region,
@@ -200,7 +200,7 @@ def _orders(
     outcome: Outcome,
     read: bool,
     attach_to: str,
-    said: bytes | None,
+    said: bytes,
     uid: bytes,
     attachments: tuple[Attachment, ...],
 ) -> tuple[tuple[str, dict[str, object]], ...]:
@@ -209,7 +209,7 @@ def _orders(
             {"name": file.name, "media_type": file.media_type, "size": file.size, "sha256": file.sha256}
             for file in attachments
         ]
-        return (("read", {"supplement": (said or b"").hex(), "uid": uid.hex(), "files": files}),)
+        return (("read", {"supplement": said.hex(), "uid": uid.hex(), "files": files}),)
     if outcome is Outcome.HELD:
         return ()
     return (("dispatch", {}),) if read else (("read", {}),)

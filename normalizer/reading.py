@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import structlog
@@ -40,11 +40,11 @@ class Reading:
         if "supplement" in order.payload:
             self._store.write_now(lambda tx: _join(tx, order))
             return
-        case, said = self._store.read_now(lambda tx: _waiting(tx, order))
-        if said is None:
+        case = self._store.read_now(lambda tx: petitions.get(tx, order.case_no))
+        if case.read_at is not None:
             self._store.write_now(lambda tx: outbox.delivered(tx, order, "read before"))
             return
-        draft = Draft.of(_arrival(case, said))
+        draft = Draft.of(_arrival(case))
         try:
             self._pipeline.read(draft)
         except StageFailed as problem:
@@ -75,13 +75,10 @@ def release(tx: Transaction, case: Case, actor: str) -> Case:
     return changed
 
 
-def _waiting(tx: Transaction, order: Order) -> tuple[Case, Statement | None]:
-    case = petitions.get(tx, order.case_no)
-    return case, petitions.stated(tx, case)
-
-
-def _arrival(case: Case, said: Statement) -> Arrival:
+def _arrival(case: Case) -> Arrival:
+    """The arrival again, from an unread record: it holds what was stated and nothing else."""
     record = case.petition
+    said = {name: getattr(record, name) for name in _SAID if name in record.evidence}
     return Arrival(
         channel=case.channel,
         form=record.form,
@@ -90,10 +87,17 @@ def _arrival(case: Case, said: Statement) -> Arrival:
         petition_date=record.petition_date,
         raw=b"",
         raw_type="",
-        statement=said,
+        statement=Statement(
+            **said,
+            privacy_notice_version=record.privacy_notice_version,
+            record_consent=record.record_consent,
+        ),
         source=record.source,
         sub_source=record.sub_source,
     )
+
+
+_SAID = tuple(sorted(field.name for field in fields(Statement)))
 
 
 def _finish(tx: Transaction, order: Order, draft: Draft) -> None:

@@ -44,6 +44,7 @@ _NUMBER = re.compile(rf"([0-9]{{6}})([A-Z])([0-9]{{8}})([0-9]{{5}}|[1-9][0-9]{{5
 _FILLERS = re.compile(r"[\s\-‐-―−_./·]+")
 _SERIAL_WIDTH = 5
 _QUERY_LENGTH = 12
+_SHIFTS = tuple(5 * place for place in reversed(range(_QUERY_LENGTH)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,8 @@ def query_code_from(digest: bytes) -> str:
     if len(digest) < 8:
         raise ValueError("a query code needs at least 8 bytes")
     number = int.from_bytes(digest[:8], "big") >> 4
-    return shown_query_code("".join(CROCKFORD[number >> 5 * place & 31] for place in reversed(range(_QUERY_LENGTH))))
+    signs = "".join([CROCKFORD[number >> shift & 31] for shift in _SHIFTS])
+    return f"{signs[:4]}-{signs[4:8]}-{signs[8:]}"
 
 
 def normal_query_code(text: str) -> str:

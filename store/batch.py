@@ -53,7 +53,6 @@ def open_case(batch: Batch, tx: Transaction, entry: Entry, ledger_id: int, case_
             "urgency": entry.urgency,
             "headcount": entry.headcount,
             "record": entry.record,
-            "stated": entry.stated,
             "code_hash": entry.code_hash,
             "version": 1,
             "received_at": received,

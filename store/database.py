@@ -129,8 +129,8 @@ def open_reading(url: str, data: Path, secret: bytes, now: Clock = clock.now) ->
 def writing_engine(url: str) -> Engine:
     """An engine with one connection and BEGIN IMMEDIATE on SQLite, so that a commit never starts as a reader."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=1, max_overflow=0)
-    engine = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0)
+        return create_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
+    engine = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, hide_parameters=True)
     event.listen(engine, "connect", _own_transactions)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE") and None)
     return engine
@@ -145,6 +145,7 @@ def reading_engine(url: str) -> Engine:
             pool_size=READERS,
             max_overflow=2,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"options": "-c default_transaction_read_only=on -c statement_timeout=5000"},
         )
     path = Path(made.database or "").absolute().as_uri()
@@ -154,6 +155,7 @@ def reading_engine(url: str) -> Engine:
         poolclass=QueuePool,
         pool_size=READERS,
         max_overflow=2,
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _query_only)
     return engine

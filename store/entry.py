@@ -36,7 +36,6 @@ class Entry:
     attach_to: str = ""
     uid: bytes = b""
     record: bytes = b""
-    stated: bytes | None = None
     status: Status = Status.RECEIVED
     lane: str = "normal"
     problem_region: str = ""

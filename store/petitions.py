@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, select, update
 
 from petition import numbering
-from petition.arrival import Outcome, Statement
+from petition.arrival import Outcome
 from petition.errors import Conflict, NotFound
 from petition.petition import Form, Lane, Petition, Urgency
 from petition.workflow import Status
@@ -88,14 +88,6 @@ def get(tx: Transaction, case_no: str) -> Case:
     return case
 
 
-def stated(tx: Transaction, case: Case) -> Statement | None:
-    """What the sender said, as long as reading is still to come; None afterwards."""
-    sealed = tx.connection.scalar(select(petitions.c.stated).where(petitions.c.case_no == case.case_no))
-    if sealed is None:
-        return None
-    return tx.records.statement_from_json(tx.vault.open(sealed, context_of(case.uid)))
-
-
 def check_code(tx: Transaction, case_no: str, query_code: str) -> bool:
     """Whether the query code opens the case; takes the same time for a number that does not exist."""
     row = tx.connection.execute(
@@ -160,7 +152,7 @@ def amend(
     if petition is not None:
         values["record"] = seal_record(tx.vault, tx.records.petition_to_json(replace(petition, case_no="")), case.uid)
     if read:
-        values |= {"read_at": to_micros(tx.now), "stated": None}
+        values["read_at"] = to_micros(tx.now)
     done = tx.connection.execute(
         update(petitions)
         .where(petitions.c.case_no == case.case_no, petitions.c.version == case.version)

@@ -87,7 +87,6 @@ petitions = Table(
     Column("urgency", Text, nullable=False),
     Column("headcount", Integer, nullable=False),
     Column("record", LargeBinary, nullable=False),
-    Column("stated", LargeBinary),  # what the sender said, sealed, while reading is still to come
     Column("code_hash", LargeBinary, nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("received_at", Moment, nullable=False),

@@ -23,12 +23,16 @@ def serve(settings: Settings, no_demo: bool) -> None:
     """启动网关:网页、接口和转办。 (Serve pages, API and the way out.)"""
     fresh = not settings.database_url and not (settings.data / "gateway.db").exists()
 
-    def ready(house: House, port: int) -> None:
+    async def ready(house: House, port: int) -> None:
         click.echo(f"信访受理网关已开门 (the door is open): http://{settings.http_address.host}:{port}")
         if fresh and not no_demo:
-            _show_demo_officers(house)
+            # Hashing seven passwords takes longer than opening the door: citizens need not wait for it.
+            await asyncio.to_thread(_make_demo_officers, house)
 
-    sys.exit(asyncio.run(serve_web(settings, ready)))
+    try:
+        sys.exit(asyncio.run(serve_web(settings, ready)))
+    except OSError as problem:
+        raise click.ClickException(f"无法监听 {settings.http_address} (cannot listen): {problem.strerror}") from None
 
 
 @click.command()
@@ -38,16 +42,11 @@ def migrate(settings: Settings) -> None:
     click.echo(f"数据库版本 (revision): {migrate_database(settings.database)}")
 
 
-def _show_demo_officers(house: House) -> None:
-    """Made in the background of the first second: hashing passwords takes longer than opening the door."""
-    passwords = Passwords(PasswordHasher())
-
-    def make() -> None:
-        made = demo_officers(house.store, house.reference.roles, house.reference.units, passwords.hash_now)
-        lines = [f"  {one.name:<12}{one.password:<28}{one.display_name}\n      {one.otpauth}" for one in made]
-        click.echo(
-            "演示账号,密码只显示这一次 (demo officers, passwords shown only now); 登录 (sign in): /desk\n"
-            + "\n".join(lines)
-        )
-
-    asyncio.get_running_loop().run_in_executor(None, make)
+def _make_demo_officers(house: House) -> None:
+    made = demo_officers(
+        house.store, house.reference.roles, house.reference.units, Passwords(PasswordHasher()).hash_now
+    )
+    lines = [f"  {one.name:<12}{one.password:<28}{one.display_name}\n      {one.otpauth}" for one in made]
+    click.echo(
+        "演示账号,密码只显示这一次 (demo officers; passwords shown only now); 登录: /desk\n" + "\n".join(lines)
+    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from casework.decisions import REROUTABLE, missing
+from casework.decisions import REROUTABLE
 from casework.desk import Item, Lamp, Original
 from casework.permissions import Verb
+from casework.registration import missing
 from config.categories import Categories
 from config.regions import Regions
 from config.units import Units
@@ -291,6 +292,8 @@ def _not_now(case: Case) -> frozenset[str]:
         gone.add(Verb.CONFIRM.value)
     if case.standing is not Outcome.HELD:
         gone.add(Verb.RELEASE.value)
+        if case.read_at is None:
+            gone.add(Verb.CORRECT.value)
     if case.standing is not Outcome.PETITION or case.status not in REROUTABLE:
         gone.add(Verb.REROUTE.value)
     return frozenset(gone)

@@ -223,7 +223,7 @@ DONE: Mapping[str, str] = {
     "confirm": "已确认登记。",
     "correct": "更正已保存。",
     "reroute": "已改派,转办单正在投递。",
-    "release": "已放行,系统正在甄别这件来件。",
+    "release": "已放行。",
     "link": "已认定为同一事项。",
     "unlink": "已记录:不是重复件。",
     "retry": "已重新投递。",

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from config.units import Units
 from gateway.forms import read_fields
+from gateway.keys import ADDRESS
 from gateway.pages.filing import shown
 from gateway.pages.schedule import bars
 from petition import numbering
@@ -175,7 +176,7 @@ class TrackPages:
         if problems:
             return self._form(request, typed, tuple(problems))
         # Both keys: one address trying many cases, and many addresses trying one case.
-        self._limiter.check(f"track:address:{request.get('address') or request.remote}")
+        self._limiter.check(f"track:address:{request.get(ADDRESS) or request.remote}")
         self._limiter.check(f"track:case:{number}")
         if not await self._cases.opens(number, typed["query_code"]):
             words = "编号和查询码对不上。请照回执逐位核对；仍不行，请带证件到接待窗口或打电话找回。"

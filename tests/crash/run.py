@@ -29,6 +29,7 @@ STORM: Mapping[str, float] = {
 HANG = 3.0
 COURIER_PATIENCE = "1"  # seconds; less than HANG
 ONE_START = 0.12  # of the kills hit a gateway that is still starting
+CALM = 1.2  # seconds until the gateway has got over the crowd and works off at full speed
 DELIVER_SECONDS = 75.0  # two leases and the pauses of the courier
 
 
@@ -47,7 +48,7 @@ class Plan:
     seed: int = field(default_factory=default_seed)
     connections: int = 48
     shortest: float = 0.05
-    longest: float = 1.2
+    longest: float = 0.5
     deliver: bool = True
     sabotage: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -85,7 +86,7 @@ class Report:
             "starts": f"{self.starts} (slowest to ready {self.slowest_start:.2f} s)",
             "inputs acknowledged": f"{distinct} of {len(inputs)} {kinds}",
             "deliberate duplicates": sum(one.wanted - 1 for one in inputs),
-            "answers 201 / 503": f"{answers} / {self.record.statuses['503']}",
+            "answers 201 / 503": f"{answers} / {self.record.statuses.get('503', 0)}",
             "answers lost / no connection": f"{self.record.unanswered} / {self.record.unreachable}",
             "ledger": dict(self.figures),
             "at the router": f"{self.deliveries} in {self.calls} requests",
@@ -143,7 +144,7 @@ def _storm(plan: Plan, gateway: Gateway, record: Path, chance: random.Random) ->
         time.sleep(plan.longest / 2)
         senders.finish(90)
     for _ in range(plan.late):
-        time.sleep(chance.uniform(plan.shortest, plan.longest))
+        time.sleep(CALM + chance.uniform(plan.shortest, plan.longest))
         gateway.kill()
         gateway.spawn()
         slowest = max(slowest, _ready(gateway))

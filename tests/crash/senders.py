@@ -12,7 +12,7 @@ import json
 import random
 import signal
 import sys
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -48,7 +48,7 @@ class Record:
     polite, abrupt: 503 with and without `Connection: close`; strange: answers there should be none of."""
 
     inputs: list[Sent] = field(default_factory=list)
-    statuses: Counter[str] = field(default_factory=Counter)
+    statuses: dict[str, int] = field(default_factory=dict)
     unanswered: int = 0
     half: int = 0
     unreachable: int = 0
@@ -67,7 +67,7 @@ def read(path: Path) -> Record:
     """What `Record.write` wrote."""
     given = json.loads(path.read_text())
     inputs = [Sent(**{**one, "answers": [tuple(each) for each in one["answers"]]}) for one in given.pop("inputs")]
-    return Record(inputs=inputs, statuses=Counter(given.pop("statuses")), **given)
+    return Record(inputs=inputs, **given)
 
 
 class Lost(Exception):
@@ -168,7 +168,7 @@ class Crowd:
                 # Everybody waits a little and not all the same time, or the restart meets a wall of connections.
                 await asyncio.sleep(self._chance.uniform(0.03, 0.15))
                 continue
-            self.record.statuses[str(status)] += 1
+            self.record.statuses[str(status)] = self.record.statuses.get(str(status), 0) + 1
             if status == 201:
                 answer = json.loads(text)
                 sent.answers.append((answer["case_no"], answer["query_code"]))

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient
 
 from gateway.csrf import Csrf
 from gateway.house import House
+from gateway.keys import CSRF
 from gateway.portal import Portal
 from gateway.web import STATIC
 from petition.arrival import Arrival, Intake, Outcome, Receipt
@@ -58,7 +59,8 @@ def portal_app(house: House, intake: Intake) -> web.Application:
     @web.middleware
     async def guard(request: web.Request, handler: Any) -> web.StreamResponse:
         visitor, new = csrf.visitor(request)
-        request["csrf"] = csrf.token(visitor)
+        request[CSRF] = csrf.token(visitor)
+        portal.prepare(request)
         try:
             if not request.content_type.startswith("multipart/"):
                 await csrf.check(request)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from config.settings import Settings
-from gateway.house import House, open_house
+from gateway.house import House
 from gateway.pages.schedule import bars, next_steps
 from gateway.pages.track import COOKIE, OPEN_FOR, CaseCookie
 from petition import clock, numbering
@@ -24,7 +23,7 @@ from petition.workflow import Status
 from store import petitions
 from store.history import Step
 from store.transaction import Transaction
-from tests.fakes.portal import Browser, Client, RememberingIntake, portal_app
+from tests.fakes.portal import Browser, Client, RememberingIntake
 
 # aiohttp-jinja2 1.6 still names its request values by words.
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKeyWarning")
@@ -32,24 +31,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKe
 Connect = Callable[[web.Application], Awaitable[Client]]
 UNIT = "620000-government"
 PHOTO = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + bytes(400)
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house in a fresh folder."""
-    opened = open_house(Settings(data=tmp_path_factory.mktemp("house"), min_free=0))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def intake() -> RememberingIntake:
-    return RememberingIntake()
-
-
-@pytest.fixture
-async def browser(house: House, intake: RememberingIntake, aiohttp_client: Connect) -> Browser:
-    return Browser(await aiohttp_client(portal_app(house, intake)))
 
 
 @pytest.fixture

@@ -100,7 +100,6 @@ async def test_in_line_and_deferred_reading_end_in_the_same_record(
     ]
     open_orders = [o for o in store.read_now(lambda tx: outbox.of(tx, receipt.case_no)) if o.state is OrderState.OPEN]
     assert [order.kind for order in open_orders] == ["dispatch"]
-    assert store.read_now(lambda tx: petitions.stated(tx, case)) is None
     assert gap(store) == 0
     assert verify(store, tmp_path) == []
 

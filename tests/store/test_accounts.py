@@ -233,9 +233,10 @@ def test_the_first_sign_in_sets_up_the_second_factor(either: Desk) -> None:
     either.attempt("xinren")
     either.store.write_now(lambda tx: accounts.password_right(tx, new, "half", ""))
     assert either.code(either.now_code()) is None, "there is no second factor to check yet"
-    enrol = lambda code: either.store.write_now(  # noqa: E731
-        lambda tx: accounts.enrol(tx, "half", "full", SECRET, code, "")
-    )
+
+    def enrol(code: str) -> Officer | None:
+        return either.store.write_now(lambda tx: accounts.enrol(tx, "half", "full", SECRET, code, ""))
+
     assert enrol("000000") is None
     assert enrol(either.now_code()) is not None
     found = either.store.read_now(lambda tx: accounts.find(tx, "xinren"))
@@ -262,7 +263,7 @@ def test_the_audit_trail_tells_who_saw_what_and_why(either: Desk) -> None:
         )
     either.store.write_now(lambda tx: audit.record(tx, "gateway", "export"))
     rows = either.store.read_now(lambda tx: audit.of(tx, "N1"))
-    assert [(row.reason, row.fields, row.at) for row in rows][0] == ("第2次", ("name",), START)
+    assert (rows[0].reason, rows[0].fields, rows[0].at) == ("第2次", ("name",), START)
     newest = either.store.read_now(lambda tx: audit.recent(tx, limit=2))
     assert [row.action for row in newest] == ["export", "read"]
     older = either.store.read_now(lambda tx: audit.recent(tx, actor="officer:yanshi", before=newest[1].id))
