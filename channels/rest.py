@@ -164,7 +164,7 @@ async def _receive(request: web.Request, hall: Hall, folder: Path, came: _Receiv
     elif request.content_type.startswith("multipart/"):
         try:
             await _read_parts(request, hall, folder, came)
-        except (ValueError, AssertionError, LookupError, HttpProcessingError) as problem:
+        except (ValueError, AssertionError, LookupError, RuntimeError, HttpProcessingError) as problem:
             raise Unreadable("多部分请求的写法有误。") from problem
     else:
         raise web.HTTPUnsupportedMediaType

@@ -12,6 +12,7 @@ from itertools import count
 
 import structlog
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from config.settings import Settings
 from gateway import errors
@@ -19,7 +20,7 @@ from gateway.csrf import Csrf
 from gateway.keys import ADDRESS, CSRF
 from gateway.limiter import Limiter
 from gateway.metrics import Metrics
-from gateway.routes import GUARDS, Guard
+from gateway.routes import GUARDS, STREAMED, Guard
 from petition.errors import Forged, NotFound, PetitionError, TooLarge, Unavailable, Unreadable
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -102,7 +103,7 @@ class Entrance:
             return self._say(request, machine, problem)
         except web.HTTPException as problem:
             if problem.status < 400:
-                return problem
+                return _onward(problem)
             if isinstance(problem, web.HTTPRequestEntityTooLarge):
                 return self._say(request, machine, TooLarge())
             status, code, words = errors.of_http(problem)
@@ -110,7 +111,7 @@ class Entrance:
             if "Allow" in problem.headers:
                 answer.headers["Allow"] = problem.headers["Allow"]
             return answer
-        except (web.RequestPayloadError, ConnectionResetError):
+        except (web.RequestPayloadError, HttpProcessingError, ConnectionResetError):
             # The body broke off or its coding is wrong; often nobody is left to read the answer.
             return self._say(request, machine, Unreadable())
         except Exception:
@@ -181,9 +182,7 @@ class Doorkeeper:
         self._prepare(request)
         if guard is Guard.FORM and request.method not in ("GET", "HEAD"):
             self._limits.forms.check(address)
-            if not request.content_type.startswith("multipart/"):
-                # A form with files is read as a stream; its handler checks the token before the first file.
-                await self._csrf.check(request)
+            await self._check_form(request)
         response = await handler(request)
         if new and guard is Guard.FORM and not response.prepared:
             self._csrf.set_cookie(response, visitor)
@@ -196,6 +195,16 @@ class Doorkeeper:
         except Forged:
             self._limits.doors.check(address)
             raise
+
+    async def _check_form(self, request: web.Request) -> None:
+        """The token of a form; where files are taken it is read as a stream and checked before the first file."""
+        if not request.content_type.startswith("multipart/"):
+            try:
+                await self._csrf.check(request)
+            except (LookupError, ValueError) as problem:  # an encoding that does not exist or does not fit
+                raise Unreadable() from problem
+        elif request.match_info.route.resource is None or request.match_info.route.resource.canonical not in STREAMED:
+            raise web.HTTPUnsupportedMediaType
 
     def _guard(self, request: web.Request) -> Guard:
         if request.match_info.http_exception is not None:
@@ -215,6 +224,13 @@ class Doorkeeper:
         multipart = request.content_type.startswith("multipart/")
         if length > (self._max_upload + self._max_body if multipart else self._max_body):
             raise TooLarge()
+
+
+def _onward(problem: web.HTTPException) -> web.Response:
+    """A redirect that was raised, as an ordinary answer with its cookies."""
+    answer = web.Response(status=problem.status, headers={"Location": problem.headers.get("Location", "/")})
+    answer.cookies.update(problem.cookies)
+    return answer
 
 
 def client_address(request: web.Request, proxies: Proxies) -> str:

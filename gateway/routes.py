@@ -21,6 +21,9 @@ class Guard(StrEnum):
 
 _P, _F, _D, _C, _O, _S = Guard.PUBLIC, Guard.FORM, Guard.DOOR, Guard.CODE, Guard.OFFICER, Guard.SIGNED
 
+# Forms with files: their handlers check the CSRF token themselves, before the first file is read.
+STREAMED = frozenset({"/file/evidence", "/track/supplement"})
+
 _FILING = "who people region scene purpose story requests accused wishes evidence check".split()
 
 _BOTH = ("GET", "POST")

@@ -13,17 +13,21 @@ Mode = Literal["auto", "inline", "deferred"]
 CROWD = 8
 # Longer texts are read by the worker: one long letter must not hold up the queue behind it.
 LONG = 6000
-# How long the door counts as busy after the last crowd, seconds.
-CALM = 1.0
+# The share of its time the door may spend on reading, and how many seconds of it may be saved up for a busy moment.
+SHARE, SAVED = 0.3, 0.15
+# How long the door counts as busy after it last had no time, seconds.
+CALM = 0.5
 
 
 class Governor:
-    """Counts who is inside the door. Written by one loop, read by the relays' threads; needs no lock for that."""
+    """Knows how busy the door is. Written by one loop, read by the relays' threads; needs no lock for that."""
 
     def __init__(self, mode: Mode = "auto", moment: Callable[[], float] = time.monotonic) -> None:
         self._mode = mode
         self._moment = moment
         self._inside = 0
+        self._saved = SAVED
+        self._since = moment()
         self._busy_until = float("-inf")
 
     @contextmanager
@@ -41,8 +45,23 @@ class Governor:
         """Whether a text of this many characters is read in line."""
         if self._mode != "auto":
             return self._mode == "inline"
-        return length <= LONG and self._inside <= CROWD
+        return length <= LONG and self._inside <= CROWD and self._left() > 0
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """A text is read in line for the length of this block; what it takes is taken from what was saved."""
+        left, begun = self._left(), self._moment()
+        try:
+            yield
+        finally:
+            self._since = self._moment()
+            self._saved = left - (self._since - begun)
+            if self._saved <= 0:
+                self._busy_until = self._since + CALM
 
     def busy(self) -> bool:
-        """Whether there was a crowd a moment ago: work that can wait gives way."""
+        """Whether the door had no time a moment ago: work that can wait gives way."""
         return self._moment() < self._busy_until
+
+    def _left(self) -> float:
+        return min(SAVED, max(-SAVED, self._saved) + (self._moment() - self._since) * SHARE)

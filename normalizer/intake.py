@@ -176,7 +176,8 @@ class IntakeDesk:
         if supplement or not self._governor.reads_now(len(arrival.statement.content)):
             return Outcome.PETITION, "", False, draft
         try:
-            self._pipeline.read(draft)
+            with self._governor.reading():
+                self._pipeline.read(draft)
         except StageFailed as problem:
             # There may be a bug in us. A petition is not lost for that: it waits for a person.
             log.error("stage failed", stage=problem.stage, problem=type(problem.__cause__).__name__)

@@ -33,7 +33,7 @@ class Reading:
         self._pipeline = pipeline
 
     def __call__(self, order_id: int) -> None:
-        """Carry out a read order (a new arrival or a supplement); raises Conflict or Unavailable when it must be tried again."""
+        """Carry out a read order, of a new arrival or a supplement; Conflict or Unavailable: it must be tried again."""
         order = self._store.read_now(lambda tx: outbox.find(tx, order_id))
         if order is None or order.state is not OrderState.OPEN:
             return

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import structlog
 from aiohttp import web
 
 from config.settings import Settings
@@ -39,7 +42,11 @@ class Rig:
     drain: Drain
     way: WayOut
     client: httpx.Client
-    log: list[str] = field(default_factory=list)
+    log: io.StringIO
+
+    def stumbles(self) -> list[str]:
+        """The lines of the log about errors nobody expected."""
+        return [line for line in self.log.getvalue().splitlines() if "unexpected error" in line or "Traceback" in line]
 
     def balance(self, channel: str = "rest") -> Balance:
         """The figures of one channel."""
@@ -57,16 +64,49 @@ class Rig:
                 wire.shutdown(socket.SHUT_WR)
             answer = b""
             try:
-                while piece := wire.recv(65536):
+                while not _complete(answer) and (piece := wire.recv(65536)):
                     answer += piece
             except (TimeoutError, ConnectionResetError):
                 pass
         return answer
 
 
+def _complete(answer: bytes) -> bool:
+    """Whether the bytes hold one whole answer of told length."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    told = re.search(rb"(?i)content-length: *([0-9]+)", head)
+    return told is not None and len(body) >= int(told[1])
+
+
+@contextmanager
+def _logging(log: io.StringIO) -> Iterator[None]:
+    """One JSON line an event, as in production; without it structlog paints every traceback with all its values."""
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(log),
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
 @contextmanager
 def running_house(data: Path, *, way_out_too: bool = False, **settings: Any) -> Iterator[Rig]:
     """A house in a data folder. way_out_too: also start the threads that deliver; settings: over roomy defaults."""
+    log = io.StringIO()
+    with _logging(log), _open(data, log, way_out_too, settings) as rig:
+        yield rig
+
+
+@contextmanager
+def _open(data: Path, log: io.StringIO, way_out_too: bool, settings: Mapping[str, Any]) -> Iterator[Rig]:
     chosen = Settings(data=data, http="127.0.0.1:0", **{**_ROOMY, **settings})
     house = open_house(chosen)
     way = way_out(chosen, house.store, house.routing, house.reading)
@@ -89,7 +129,7 @@ def running_house(data: Path, *, way_out_too: bool = False, **settings: Any) -> 
             way.start()
         url = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=url, timeout=20, trust_env=False) as client:
-            yield Rig(url=url, port=port, house=house, drain=drain, way=way, client=client)
+            yield Rig(url=url, port=port, house=house, drain=drain, way=way, client=client, log=log)
     finally:
         if way_out_too:
             way.stop(4.0)

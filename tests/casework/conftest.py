@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -43,10 +44,18 @@ def clock() -> SetClock:
     return SetClock()
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database to copy: migrating anew for each test would be most of its time."""
+    folder = tmp_path_factory.mktemp("blank")
+    migrate(database_url("", folder))
+    return folder / "gateway.db"
+
+
 @pytest.fixture
-def store(tmp_path: Path, clock: SetClock) -> Iterator[Store]:
+def store(tmp_path: Path, clock: SetClock, blank: Path) -> Iterator[Store]:
     """An open store on SQLite."""
-    migrate(database_url("", tmp_path))
+    shutil.copy(blank, tmp_path)
     opened = open_store("", tmp_path, b"a secret for tests, 32 bytes or more", clock, min_free=0)
     yield opened
     opened.close()

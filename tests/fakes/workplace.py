@@ -22,6 +22,7 @@ from config.reference import Reference
 from dispatch.conflict import Guard
 from gateway.auth import Passwords
 from gateway.csrf import Csrf
+from gateway.keys import CSRF
 from gateway.officers import Credentials, add_officer
 from gateway.pages.display import asset_urls, display_of
 from gateway.portal import TEMPLATES
@@ -29,10 +30,8 @@ from gateway.web import STATIC
 from gateway.workplace import Workplace
 from petition.clock import SHANGHAI
 from petition.deadlines import DeadlineEngine
-from petition.errors import PetitionError
 from petition.petition import Lane
 from store.database import Store, open_store
-from store.migrate import migrate
 
 Client = TestClient[web.Request, web.Application]
 START = datetime(2026, 11, 20, 9, 0, tzinfo=SHANGHAI)
@@ -41,7 +40,7 @@ PASSWORD = "correct horse battery"
 
 @dataclass
 class Room:
-    """A workplace over a fresh store. at: what the clock of the house says; woken: how often the relay was woken."""
+    """A workplace over the migrated database in `folder`. at: what its clock says; woken: how often a relay was."""
 
     folder: Path
     reference: Reference
@@ -53,10 +52,8 @@ class Room:
     )
 
     def __post_init__(self) -> None:
-        url = f"sqlite:///{self.folder / 'gateway.db'}"
-        migrate(url)
         secret = b"a secret for tests, 32 bytes or more"
-        self.store: Store = open_store(url, self.folder, secret, lambda: self.at, min_free=0)
+        self.store: Store = open_store("", self.folder, secret, lambda: self.at, min_free=0)
         self.place = Workplace(
             self.store,
             self.reference,
@@ -107,21 +104,13 @@ class Room:
 
         @web.middleware
         async def before(request: web.Request, handler: Any) -> web.StreamResponse:
-            visitor, new = csrf.visitor(request)
-            request["visitor"] = visitor
-            try:
-                if request.path.startswith("/desk/sign-in"):
-                    await csrf.check(request)
-                response: web.StreamResponse = await handler(request)
-            except PetitionError as problem:
-                return web.Response(status=403, text=problem.words)
-            if new:
-                csrf.set_cookie(response, visitor)
+            request[CSRF] = csrf.token(csrf.visitor(request)[0])
+            response: web.StreamResponse = await handler(request)
             return response
 
         async def context(request: web.Request) -> dict[str, Any]:
             return {
-                "csrf_token": lambda: csrf.token(request["visitor"]),
+                "csrf_token": lambda: request[CSRF],
                 "display": display_of(request),
                 "office": self.reference.office,
                 "request": request,
@@ -179,9 +168,7 @@ class Browser:
 
     async def post(self, path: str, fields: Mapping[str, str] | None = None, **more: Any) -> Page:
         """Submit a form of the page that is open, with its hidden tokens."""
-        kept = {
-            name: value for name in ("csrf", "_csrf", "version", "next", "carry") if (value := self.page.hidden(name))
-        }
+        kept = {name: value for name in ("csrf", "version", "next", "carry") if (value := self.page.hidden(name))}
         async with self.client.post(path, data={**kept, **(fields or {})}, **more) as answer:
             body = await answer.read()
             self.page = Page(answer.status, str(answer.url.relative()), body.decode("utf-8", "replace"), answer.headers)

