@@ -20,6 +20,7 @@ from gateway.api.petitions import PetitionStatus
 from gateway.auth import Passwords
 from gateway.csrf import Csrf
 from gateway.house import House, open_house
+from gateway.housekeeping import clear_spool, keep_house
 from gateway.limiter import Limiter
 from gateway.metrics import Metrics
 from gateway.middleware import Doorkeeper, Drain, Entrance, Limits
@@ -106,6 +107,7 @@ async def serve(settings: Settings, ready: Ready | None = None) -> int:
     await runner.setup()
     address = settings.http_address
     site = web.TCPSite(runner, address.host, address.port, backlog=BACKLOG)
+    clear_spool(settings.data / "spool")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -117,7 +119,9 @@ async def serve(settings: Settings, ready: Ready | None = None) -> int:
         log.info("the door is open", port=port, channels=list(settings.channels))
         # What a fresh house is given at its first start is given whole: the next start is not fresh any more.
         greeting = asyncio.ensure_future(ready(house, port)) if ready is not None else None
+        keeping = asyncio.ensure_future(keep_house(house.store, clock.now))
         await stop.wait()
+        keeping.cancel()
         if greeting is not None:
             await greeting
     finally:

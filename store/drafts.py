@@ -53,31 +53,33 @@ def create(tx: Transaction, token: str, answers: Mapping[str, object]) -> None:
 
 def load(tx: Transaction, token: str) -> Draft | None:
     """The draft of that token, or None."""
-    row = tx.connection.execute(select(draft_rows).where(draft_rows.c.token_hash == hash_of(token))).one_or_none()
-    if row is None:
-        return None
-    stored: dict[str, Any] = json.loads(tx.vault.open(row.answers, _context(token)))
-    uploads = tx.connection.execute(
-        select(draft_uploads)
-        .where(draft_uploads.c.token_hash == row.token_hash)
+    # One statement: readers have no snapshot over several, and between two of them a submit would take the files away.
+    rows = tx.connection.execute(
+        select(draft_rows, *(column.label(f"file_{column.name}") for column in draft_uploads.c))
+        .outerjoin(draft_uploads, draft_uploads.c.token_hash == draft_rows.c.token_hash)
+        .where(draft_rows.c.token_hash == hash_of(token))
         .order_by(draft_uploads.c.position, draft_uploads.c.id)
-    )
+    ).all()
+    if not rows:
+        return None
+    stored: dict[str, Any] = json.loads(tx.vault.open(rows[0].answers, _context(token)))
     return Draft(
         token=token,
         answers=stored["answers"],
         uploads=tuple(
             DraftUpload(
-                id=each.id,
-                name=_opened_name(tx, token, each.name),
-                media_type=each.media_type,
-                size=each.size,
-                sha256=each.sha256,
-                role=AttachmentRole(each.role),
+                id=row.file_id,
+                name=_opened_name(tx, token, row.file_name),
+                media_type=row.file_media_type,
+                size=row.file_size,
+                sha256=row.file_sha256,
+                role=AttachmentRole(row.file_role),
             )
-            for each in uploads
+            for row in rows
+            if row.file_id is not None
         ),
-        version=row.version,
-        touched_at=from_micros(row.touched_at),
+        version=rows[0].version,
+        touched_at=from_micros(rows[0].touched_at),
         submitted=stored["submitted"],
     )
 

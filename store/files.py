@@ -61,7 +61,10 @@ class Files:
             name = source.read(16)
             place = 0
             while head := source.read(4):
-                sealed = source.read(int.from_bytes(head, "big"))
+                length = int.from_bytes(head, "big")
+                sealed = source.read(min(length, 2 * _PIECE))
+                if len(sealed) != length:
+                    raise BrokenSeal()
                 piece = self._vault.open(sealed, name + place.to_bytes(8, "big"))
                 proof.update(piece)
                 place += 1
@@ -72,6 +75,18 @@ class Files:
     def has(self, digest: str) -> bool:
         """Whether the body is kept."""
         return self._path(digest).is_file()
+
+    def every(self) -> Iterator[tuple[str, float]]:
+        """(digest, when it was last kept, seconds since 1970) of every body."""
+        for path in self.folder.glob("??/??/*"):
+            try:
+                yield path.name, path.stat().st_mtime
+            except FileNotFoundError:
+                continue
+
+    def remove(self, digest: str) -> None:
+        """Remove a body; only the sweep does, after it made sure that nobody names it."""
+        self._path(digest).unlink(missing_ok=True)
 
     def _path(self, digest: str) -> Path:
         return self.folder / digest[:2] / digest[2:4] / digest
@@ -92,7 +107,9 @@ class Files:
                 os.fsync(target.fileno())
             digest = proof.hexdigest()
             path = self._path(digest)
-            if not path.exists():
+            if path.exists():
+                os.utime(path)  # young again: the sweep must not take it before its new transaction
+            else:
                 _make_folders(path.parent, self.folder)
                 os.replace(temporary, path)
                 _sync_folder(path.parent)

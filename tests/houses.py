@@ -28,7 +28,6 @@ from petition import clock
 from store.reconciliation import Balance, reconcile
 
 API_KEY = "sample-key-of-the-tests"
-SECRET = "whsec_" + "c2FtcGxlLXNlY3JldC1vZi10aGUtdGVzdHMtMzI="
 _ROOMY: Mapping[str, Any] = {"rate_per_minute": 1_000_000, "min_free": 0, "reading": "inline"}
 
 
@@ -69,6 +68,15 @@ class Rig:
             except (TimeoutError, ConnectionResetError):
                 pass
         return answer
+
+
+async def _end(runner: web.AppRunner) -> None:
+    """Close the door; connections that nobody closed end with it."""
+    await runner.cleanup()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def _complete(answer: bytes) -> bool:
@@ -133,7 +141,7 @@ def _open(data: Path, log: io.StringIO, way_out_too: bool, settings: Mapping[str
     finally:
         if way_out_too:
             way.stop(4.0)
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(_end(runner), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
         loop.close()

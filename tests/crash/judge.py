@@ -32,7 +32,7 @@ class Evidence:
     journal: (key, case number) of what the router took over; waiting: orders left open at the end, None if nobody
     waited for them; figures: the totals of `gateway reconcile --json`; balanced: its exit code; whole, proof: exit
     code and words of `gateway ledger verify`; stopped: exit code of SIGTERM and its seconds; pragmas: of the writer's
-    connection, empty on PostgreSQL; slow_starts: words on restarts that failed.
+    connection, empty on PostgreSQL; errors: lines of its log that should not be there.
     """
 
     record: Record
@@ -45,6 +45,7 @@ class Evidence:
     proof: str = ""
     stopped: tuple[int, float] = (0, 0.0)
     pragmas: Mapping[str, object] = field(default_factory=dict)
+    errors: Sequence[str] = ()
 
 
 def complaints(seen: Evidence) -> list[Complaint]:
@@ -123,6 +124,8 @@ def _proofs(seen: Evidence) -> Iterator[Complaint]:
     wrong = {name: value for name, value in seen.pragmas.items() if value != PRAGMAS.get(name)}
     if wrong:
         yield Complaint("pragmas", f"the writer's connection says {wrong}")
+    if seen.errors:
+        yield _many("log", "errors in the log", seen.errors)
 
 
 def _many(code: str, words: str, cases: Sequence[str]) -> Complaint:

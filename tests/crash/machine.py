@@ -167,6 +167,11 @@ class Gateway:
         """The end of its log."""
         return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
 
+    def errors(self) -> list[str]:
+        """Lines of its log that tell of an error of ours."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return [line[:600] for line in lines if '"level": "error"' in line or line.startswith("Traceback")]
+
     def kill(self) -> None:
         """kill -9."""
         end(self.process)

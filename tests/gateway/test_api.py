@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,8 +15,9 @@ from sqlalchemy import func, select
 
 from petition.arrival import Outcome
 from store.tables import audit, ledger, petitions
-from tests.houses import API_KEY, SECRET, Rig, running_house, until
+from tests.houses import API_KEY, Rig, running_house, until
 from tests.multipart import multipart
+from tests.signing import SECRET, signed
 
 PATH = "/api/v1/petitions"
 EVENTS = "/api/v1/routing/events"
@@ -187,19 +185,6 @@ class TestTracking:
         assert told["status_words"] == "已转有权机关"
         assert all(step["unit"] is None and not step["words"] for step in told["timeline"])
         assert standing(rig, receipt, **{"X-API-Key": API_KEY}).status_code == 404
-
-
-def signed(body: bytes, event_id: str = "evt-1", at: int | None = None, secret: str = SECRET) -> dict[str, str]:
-    """The headers of Standard Webhooks, made by hand."""
-    moment = str(int(time.time()) if at is None else at)
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    seal = hmac.new(key, b".".join((event_id.encode(), moment.encode(), body)), hashlib.sha256).digest()
-    return {
-        "webhook-id": event_id,
-        "webhook-timestamp": moment,
-        "webhook-signature": f"v1,{base64.b64encode(seal).decode()}",
-        "Content-Type": "application/json",
-    }
 
 
 def told(rig: Rig, event: object, event_id: str = "evt-1", **how: Any) -> httpx.Response:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from petition.attachment import AttachmentRole
 from petition.errors import Conflict, NotFound, TooLarge
@@ -68,6 +69,22 @@ def test_a_submitted_draft_keeps_its_receipt_only(store: Store) -> None:
         store.write_now(lambda tx: drafts.save(tx, TOKEN, {}, draft.version))
     with pytest.raises(NotFound):
         store.write_now(lambda tx: drafts.add_upload(tx, TOKEN, PHOTO, 9))
+
+
+def test_a_draft_is_read_in_one_piece(sqlite_store: Store) -> None:
+    """A submit between two statements would show the answers of before without their files."""
+    sqlite_store.write_now(lambda tx: drafts.create(tx, TOKEN, {"title": "示例"}))
+    sqlite_store.write_now(lambda tx: drafts.add_upload(tx, TOKEN, PHOTO, 9))
+    statements: list[str] = []
+
+    def listener(*arguments: Any) -> None:
+        statements.append(arguments[2])
+
+    event.listen(sqlite_store.reading, "before_cursor_execute", listener)
+    draft = sqlite_store.read_now(lambda tx: drafts.load(tx, TOKEN))
+    assert draft is not None
+    assert len(draft.uploads) == 1
+    assert len(statements) == 1
 
 
 def test_old_drafts_and_older_receipts_are_forgotten(store: Store) -> None:

@@ -45,7 +45,7 @@ function press(key) {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]")) {
+  if (event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select")) {
     if (event.key === "Escape") event.target.blur();
     return;
   }

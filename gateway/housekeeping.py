@@ -1,0 +1,42 @@
+"""Housekeeping (日常清理): what was never submitted is kept no longer than it is needed (PIPL art. 19)."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import structlog
+
+from gateway.drafts import IDLE, RECEIPT
+from petition.clock import Clock
+from petition.errors import PetitionError
+from store import drafts
+from store.database import Store
+from store.sweep import sweep
+
+EVERY = 600.0  # seconds between two looks at the drafts
+SWEEP_EVERY = 144  # looks between two walks over all bodies: once a day
+
+log = structlog.get_logger(__name__)
+
+
+def clear_spool(folder: Path) -> None:
+    """Remove what a crash left on its way in: nothing of it was acknowledged."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def keep_house(store: Store, clock: Clock, every: float = EVERY) -> None:
+    """Look again and again until cancelled; a failure is told and tried again at the next look."""
+    look = 0
+    while True:
+        await asyncio.sleep(every)
+        look += 1
+        try:
+            expired = await store.write(lambda tx: drafts.expire(tx, IDLE, RECEIPT))
+            removed = await asyncio.to_thread(sweep, store, clock) if look % SWEEP_EVERY == 1 else 0
+        except PetitionError as problem:
+            log.warning("housekeeping did not come to its end", problem=problem.code)
+            continue
+        if expired or removed:
+            log.info("old drafts removed", drafts=expired, bodies=removed)

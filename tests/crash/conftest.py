@@ -1,0 +1,36 @@
+"""A folder of its own for each crash test, gone afterwards: what a run leaves behind is a hundred megabytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.process import own_folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of this folder kills processes; the longer ones are for `make crash` alone."""
+    long_run = "GATEWAY_TEST_KILLS" in os.environ
+    for item in items:
+        if Path(__file__).parent not in item.path.parents:
+            continue
+        if item.get_closest_marker("quick") is None:
+            item.add_marker(pytest.mark.crash)
+        if not long_run and item.get_closest_marker("only_in_make_crash"):
+            item.add_marker(pytest.mark.skip(reason="for `make crash`, to keep `make test` short"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marks of this folder."""
+    config.addinivalue_line("markers", "quick: of the crash folder, but kills nothing")
+    config.addinivalue_line("markers", "only_in_make_crash: takes too long for `make test`")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder."""
+    with own_folder("xf-crash-", None) as made:
+        yield made

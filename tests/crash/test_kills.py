@@ -1,0 +1,60 @@
+"""kill -9 at random moments: every acknowledged input is one petition, once at the router; every input is acknowledged."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.crash.run import Plan, Report, run
+from tests.crash.sabotage import PLANTED
+from tests.servers.postgres import private_postgres
+
+KILLS = int(os.environ.get("GATEWAY_TEST_KILLS", "10"))
+LATE = max(1, KILLS // 5)
+
+
+def judged(plan: Plan, folder: Path) -> Report:
+    """Run, print the summary (pytest shows it with -s or when the test fails)."""
+    report = run(plan, folder)
+    print(f"\n{report.table()}")
+    return report
+
+
+def test_nothing_is_lost_and_nothing_happens_twice(folder: Path) -> None:
+    report = judged(Plan(kills=KILLS - LATE, late=LATE), folder)
+    assert not report.complaints, report.table()
+    # The run was worth something: there was a crowd, there were duplicates, large bodies, files and lost answers.
+    inputs = report.record.inputs
+    assert report.starts == KILLS + 1
+    assert len(inputs) >= 20 * KILLS
+    assert {one.kind for one in inputs} == {"plain", "files", "large"}
+    assert sum(one.wanted - 1 for one in inputs) >= len(inputs) // 20
+    assert report.record.unanswered >= KILLS
+    assert report.calls > report.deliveries
+
+
+def test_nothing_is_lost_on_postgresql(folder: Path) -> None:
+    kills = max(3, KILLS // 4)
+    with private_postgres(fsync=True) as server, server.database() as url:
+        settings = {"GATEWAY_DATABASE_URL": url, "GATEWAY_READING": "inline"}
+        report = judged(Plan(kills=kills - 1, late=1, settings=settings), folder)
+    assert not report.complaints, report.table()
+    assert report.starts == kills + 1
+
+
+# In `make test` stay those that need the fewest seconds; the others are looked for by `make crash`.
+QUICK = frozenset({"early-ack", "random-key", "forgotten-head"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in QUICK else pytest.mark.only_in_make_crash) for name in PLANTED],
+)
+def test_a_planted_mistake_is_seen(name: str, folder: Path) -> None:
+    _, must, may = PLANTED[name]
+    at_router = {"random-key": Plan(kills=0, late=0, sabotage=name), "marked-before-sent": Plan(kills=1, late=2, sabotage=name)}
+    plan = at_router.get(name) or Plan(kills=2, deliver=False, sabotage=name)
+    report = judged(plan, folder)
+    assert must <= report.codes <= must | may, report.table()
