@@ -280,6 +280,11 @@ class Decisions:
         return []
 
 
+def related_key(case_no: str) -> str:
+    """Where the evidence stands that a person agreed to a proposed link."""
+    return f"related.{case_no}"
+
+
 def _reason_problems(reason: str) -> list[Problem]:
     length = len(reason.strip())
     if length < SHORTEST_REASON:
@@ -307,15 +312,19 @@ def _signed(petition: Petition, changed: tuple[str, ...], reason: str) -> Petiti
 
 
 def _decided(petition: Petition, proposal: Related, first: Case, same: bool) -> Petition:
-    others = tuple(each for each in petition.related if each.case_no != proposal.case_no)
+    origin = first.petition.first_case_no or first.case_no
     if not same:
-        return replace(petition, related=others)
-    agreed = replace(proposal, score=1.0)
-    petition = replace(petition, related=(agreed, *others))
+        others = tuple(each for each in petition.related if each.case_no != proposal.case_no)
+        petition = replace(petition, related=others)
+        if petition.first_case_no != origin:
+            return petition
+        # The machine had taken it for a repeat of this very case.
+        return replace(petition, is_repeat=False, is_first=True, first_case_no="", repeat_count=0)
+    signature = Evidence(stage=STAGE, source=STAGE, confidence=1.0)
+    petition = replace(petition, evidence={**petition.evidence, related_key(proposal.case_no): signature})
     if proposal.kind is not RelatedKind.LINK:
         return petition
-    origin = first.petition.first_case_no or first.case_no
-    count = max(petition.repeat_count, first.petition.repeat_count) + 1
+    count = max(petition.repeat_count, first.petition.repeat_count + 1)
     return replace(petition, is_repeat=True, is_first=False, first_case_no=origin, repeat_count=count)
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from petition.errors import Forbidden
+from petition.errors import Forbidden, Unreadable
 from store.vault import Vault
 
 COOKIE = "visitor"
@@ -47,7 +47,13 @@ class Csrf:
     async def check(self, request: web.Request) -> None:
         """Raises ForeignForm unless an unsafe request comes from our own page; reads an urlencoded form."""
         if request.method in _UNSAFE:
-            self.check_token(request, request.headers.get(HEADER) or str((await request.post()).get(FIELD, "")))
+            self.check_token(request, request.headers.get(HEADER) or await self._posted(request))
+
+    async def _posted(self, request: web.Request) -> str:
+        try:
+            return str((await request.post()).get(FIELD, ""))
+        except (UnicodeDecodeError, LookupError, ValueError) as problem:
+            raise Unreadable() from problem
 
     def check_token(self, request: web.Request, given: str) -> None:
         """The same for a token already at hand, such as the first field of a form with files."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import time
@@ -21,13 +22,14 @@ from gateway.keys import ADDRESS, CSRF
 from gateway.limiter import Limiter
 from gateway.metrics import Metrics
 from gateway.routes import GUARDS, STREAMED, Guard
-from petition.errors import Forged, NotFound, PetitionError, TooLarge, Unavailable, Unreadable
+from petition.errors import Forged, LowDisk, NotFound, PetitionError, TooLarge, Unavailable, Unreadable
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Proxies = tuple[IPv4Network | IPv6Network, ...]
 Prepare = Callable[[web.Request], None]
 ErrorPage = Callable[[web.Request, int, str, str], web.Response]
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 SLOW = 1.0  # seconds from which a good answer is worth a line in the log
 REQUEST_ID = "X-Request-Id"
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -114,7 +116,11 @@ class Entrance:
         except (web.RequestPayloadError, HttpProcessingError, ConnectionResetError):
             # The body broke off or its coding is wrong; often nobody is left to read the answer.
             return self._say(request, machine, Unreadable())
-        except Exception:
+        except Exception as problem:
+            if isinstance(problem, OSError) and problem.errno in _NO_ROOM:
+                # While a file was on its way in: nothing was promised yet, and there may be room again soon.
+                log.error("the disk is full", method=request.method)
+                return self._say(request, machine, LowDisk())
             log.exception("unexpected error", method=request.method)
             return self._say(request, machine, PetitionError())
 

@@ -74,7 +74,8 @@ class Store:
     def read_now(self, work: Work[T]) -> T:
         """Run read-only work here; keep it short."""
         try:
-            with self.reading.connect() as connection:
+            # One snapshot for the whole work: two reads in it never see two different moments.
+            with self.reading.connect() as connection, connection.begin():
                 return work(Transaction(connection, self.vault, self.records, self.clock()))
         except DBAPIError as problem:
             raise Unavailable() from problem
@@ -146,6 +147,7 @@ def reading_engine(url: str) -> Engine:
             max_overflow=2,
             pool_pre_ping=True,
             hide_parameters=True,
+            isolation_level="REPEATABLE READ",
             connect_args={"options": "-c default_transaction_read_only=on -c statement_timeout=5000"},
         )
     path = Path(made.database or "").absolute().as_uri()
@@ -158,6 +160,7 @@ def reading_engine(url: str) -> Engine:
         hide_parameters=True,
     )
     event.listen(engine, "connect", _query_only)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN") and None)
     return engine
 
 
@@ -168,5 +171,6 @@ def _own_transactions(connection: Any, record: object) -> None:
 
 
 def _query_only(connection: Any, record: object) -> None:
+    connection.isolation_level = None
     connection.execute("PRAGMA query_only=ON")
     connection.execute("PRAGMA busy_timeout=5000")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from casework.decisions import REROUTABLE
+from casework.decisions import REROUTABLE, related_key
 from casework.desk import Item, Lamp, Original
 from casework.permissions import Verb
 from casework.registration import missing
@@ -176,7 +176,7 @@ class CaseViews:
                     "可能重复" if each.kind.value == "LINK" else "可能同一群体事项",
                     round(each.score * 100),
                     text_of(petition, each.reason, unmasked),
-                    each.case_no == petition.first_case_no or each.score >= 1,
+                    related_key(each.case_no) in petition.evidence,
                 )
                 for each in petition.related
             ),

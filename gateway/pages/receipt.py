@@ -24,7 +24,7 @@ from gateway.pages.people import ID_TYPES, ROLE_NAMES
 from gateway.pages.regions_picker import RegionPicker
 from gateway.pages.schedule import next_steps
 from petition import numbering
-from petition.arrival import Intake, Upload
+from petition.arrival import Intake, Receipt, Upload
 from petition.deadlines import DeadlineEngine
 from petition.errors import Conflict, Problem
 from petition.petition import Form, Purpose
@@ -110,13 +110,7 @@ class ReceiptPages:
             digests = [upload.sha256 for upload in draft.uploads]
             arrival = arrival_of(answers, uploads, digests, raw_id_of(draft), self._desk.clock(), form)
             receipt = await self._intake(arrival)
-        try:
-            await self._desk.drafts.submitted(draft, receipt)
-        except Conflict:
-            # Another click was faster, or something was typed in another tab meanwhile: the petition is in either way.
-            fresh = await self._desk.find(request)
-            if fresh is not None and not fresh.submitted:
-                await self._desk.drafts.submitted(fresh, receipt)
+        await self._remember(request, draft, receipt)
         raise web.HTTPSeeOther(f"{PATH}/receipt")
 
     async def receipt(self, request: web.Request) -> web.StreamResponse:
@@ -149,6 +143,15 @@ class ReceiptPages:
                 "Cache-Control": "no-store",
             },
         )
+
+    async def _remember(self, request: web.Request, draft: Draft, receipt: Receipt) -> None:
+        """Keep the receipt for this browser; the petition is in already, so nothing typed meanwhile may prevent it."""
+        kept: Draft | None = draft
+        while kept is not None and not kept.submitted:
+            try:
+                return await self._desk.drafts.submitted(kept, receipt)
+            except Conflict:  # another click was faster, or another tab kept something
+                kept = await self._desk.find(request)
 
     def _problems(self, draft: Draft) -> tuple[Problem, ...]:
         today = self._desk.clock().date()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.chromium import Watch, chromium, closing, open_context
-from tests.browser.house import House, Officer
+from tests.browser.house import House
 from tests.servers.process import own_folder
 
 # The tests come from one address and are quick; a small limit for files keeps them small.
@@ -26,21 +26,27 @@ Visit = Callable[..., Page]
 
 @dataclass(frozen=True)
 class Open:
-    """A house whose door is open."""
+    """A house whose door is open. filed: case numbers of the receipts that were given out on the pages."""
 
     house: House
     url: str
-    officer: Officer
+    filed: set[str] = field(default_factory=set)
 
 
 @pytest.fixture(scope="module")
-def gateway() -> Iterator[Open]:
-    """A gateway with one registrar who has never signed in."""
+def house() -> Iterator[House]:
+    """A data folder with nothing in it."""
     with own_folder("xf-browser-", None) as folder:
-        house = House(folder, SETTINGS)
-        officer = house.add_officer("sample")
-        with house.serve() as url:
-            yield Open(house, url, officer)
+        yield House(folder, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def gateway(house: House) -> Iterator[Open]:
+    """A gateway; at its end the ledger must know exactly the petitions that the tests say they have filed."""
+    with house.serve("--no-demo") as url:
+        opened = Open(house, url)
+        yield opened
+        assert house.petitions() == len(opened.filed)
 
 
 @pytest.fixture(scope="module")

@@ -47,15 +47,15 @@ class House:
         return run.stdout
 
     @contextmanager
-    def serve(self) -> Iterator[str]:
-        """The address of the running gateway until the end of the block."""
+    def serve(self, *words: str) -> Iterator[str]:
+        """The address of the running gateway until the end of the block. words: more of the command line."""
         log = self.folder / "log"
 
         def url() -> str:
             found = _URL.search(log.read_text(errors="replace"))
             return found[0] if found else ""
 
-        with running(self.command("serve"), user=None, folder=self.folder, ready=lambda: bool(url())):
+        with running(self.command("serve", *words), user=None, folder=self.folder, ready=lambda: bool(url())):
             yield url()
 
     def petitions(self, channel: str = "web") -> int:

@@ -21,10 +21,11 @@ from petition.deadlines import DeadlineEngine
 from petition.people import Accused, IdType, Person
 from petition.petition import Form, Lane, Petition, Purpose
 from petition.workflow import Status
-from store import petitions
+from store import history, outbox, petitions
 from store.accounts import Officer
 from store.database import Store
 from store.entry import Entry
+from store.outbox import OrderState
 from store.petitions import Case, code_hash, seal_record
 from store.proof import original_context
 from store.vault import digest_of
@@ -147,6 +148,18 @@ def put(
         case = get(store, number)
         store.write_now(lambda tx: petitions.amend(tx, case, actor="dispatch", event="forward", unit=unit))
     return get(store, number)
+
+
+def steps(store: Store, case: Case) -> list[tuple[str, str, bool]]:
+    """(event, actor, public) of the history."""
+    found = store.read_now(lambda tx: history.of(tx, case.case_no))
+    return [(step.event, step.actor, step.public) for step in found]
+
+
+def orders(store: Store, case: Case) -> list[tuple[str, OrderState, str]]:
+    """(kind, state, unit) of the outbox."""
+    found = store.read_now(lambda tx: outbox.of(tx, case.case_no))
+    return [(order.kind, order.state, str(order.payload.get("unit", ""))) for order in found]
 
 
 def get(store: Store, case_no: str) -> Case:

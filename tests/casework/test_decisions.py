@@ -11,26 +11,16 @@ from casework.decisions import Stale
 from petition.arrival import Outcome
 from petition.errors import Conflict, Forbidden, Invalid, NotFound
 from petition.people import Accused
-from petition.petition import Evidence, Lane, Purpose, Related, RelatedKind
+from petition.petition import Evidence, Lane, Purpose
 from petition.workflow import Status
-from store import history, outbox, petitions
+from store import outbox, petitions
 from store.accounts import Officer
 from store.database import Store
 from store.outbox import OrderState
 from store.petitions import Case
-from tests.casework.samples import CLERK, HOUSING, PERSON, Parts, get, officer, put
+from tests.casework.samples import CLERK, PERSON, Parts, get, officer, orders, put, steps
 
 SCREENER = officer()
-
-
-def steps(store: Store, case: Case) -> list[tuple[str, str, bool]]:
-    found = store.read_now(lambda tx: history.of(tx, case.case_no))
-    return [(step.event, step.actor, step.public) for step in found]
-
-
-def orders(store: Store, case: Case) -> list[tuple[str, OrderState, str]]:
-    found = store.read_now(lambda tx: outbox.of(tx, case.case_no))
-    return [(order.kind, order.state, str(order.payload.get("unit", ""))) for order in found]
 
 
 def deliver(store: Store, case: Case) -> None:
@@ -184,56 +174,6 @@ def test_an_anonymous_petition_misses_no_person(store: Store, parts: Parts) -> N
     store.write_now(lambda tx: parts.decisions.confirm(tx, SCREENER, case.case_no, case.version))
 
 
-def reroute(
-    store: Store, parts: Parts, case: Case, unit: str, who: Officer = SCREENER, reason: str = "管辖有误"
-) -> Case:
-    return store.write_now(lambda tx: parts.decisions.reroute(tx, who, case.case_no, case.version, unit, reason))
-
-
-@pytest.mark.parametrize("status", [Status.REGISTERED, Status.FORWARDED, Status.OBJECTED])
-def test_a_reroute_replaces_the_order(store: Store, parts: Parts, status: Status) -> None:
-    case = put(store, status=status, unit="620102-housing")
-    moved = reroute(store, parts, case, "620102-police")
-    assert moved.status is (Status.REGISTERED if status is Status.OBJECTED else status)
-    assert orders(store, case) == [
-        ("dispatch", OrderState.WITHDRAWN, ""),
-        ("dispatch", OrderState.OPEN, "620102-police"),
-    ]
-    assert steps(store, case)[-1] == ("reroute", "officer:yanshi", False)
-
-
-@pytest.mark.parametrize(
-    ("unit", "code"),
-    [
-        ("620102-housing", "conflict"),
-        ("620102-nothing", "unit_unknown"),
-        ("", "unit_unknown"),
-        ("620102-labour", "unit_same"),
-    ],
-)
-def test_a_unit_that_may_not_have_it_is_refused(store: Store, parts: Parts, unit: str, code: str) -> None:
-    case = put(store, accused=(HOUSING,), unit="620102-labour")
-    with pytest.raises(Invalid) as raised:
-        reroute(store, parts, case, unit)
-    assert [problem.code for problem in raised.value.problems] == [code]
-    assert get(store, case.case_no) == case
-
-
-@pytest.mark.parametrize("status", [Status.ACCEPTED, Status.CONCLUDED, Status.RECEIVED])
-def test_once_accepted_only_the_unit_gives_it_back(store: Store, parts: Parts, status: Status) -> None:
-    with pytest.raises(Conflict):
-        reroute(store, parts, put(store, status=status), "620102-police")
-
-
-def test_in_the_sealed_lane_only_upward(store: Store, parts: Parts) -> None:
-    clerk = officer(**CLERK)
-    case = put(store, lane=Lane.SEALED, purpose=Purpose.ACCUSATION, unit="620100-discipline", orders=())
-    with pytest.raises(Invalid) as raised:
-        reroute(store, parts, case, "620102-discipline", clerk)
-    assert raised.value.problems[0].code == "sealed_downward"
-    reroute(store, parts, case, "620000-discipline", clerk)
-
-
 @pytest.mark.parametrize(("read", "kind"), [(False, "read"), (True, "dispatch")])
 def test_a_released_arrival_goes_on(store: Store, parts: Parts, read: bool, kind: str) -> None:
     """What nobody has read is read; what was read goes out as it stands."""
@@ -258,61 +198,6 @@ def test_nothing_is_corrected_while_the_machine_still_reads(store: Store, parts:
     case = put(store, status=Status.RECEIVED, read=False, orders=(("read", {}),))
     with pytest.raises(Conflict):
         correct(store, parts, case, {"title": "太早"})
-
-
-def link(store: Store, parts: Parts, case: Case, other: str, same: bool = True) -> Case:
-    return store.write_now(lambda tx: parts.decisions.link(tx, SCREENER, case.case_no, case.version, other, same=same))
-
-
-def proposal(other: Case, kind: RelatedKind = RelatedKind.LINK) -> tuple[Related, ...]:
-    return (Related(case_no=other.case_no, kind=kind, score=0.93, reason="同一手机号,诉求相同"),)
-
-
-def test_an_agreed_repeat_counts_from_the_first_case(store: Store, parts: Parts) -> None:
-    first = put(store, first_case_no="ORIGIN", repeat_count=1)
-    case = put(store, related=proposal(first), status=Status.FORWARDED)
-    linked = link(store, parts, case, first.case_no)
-    record = linked.petition
-    assert (record.is_repeat, record.is_first, record.first_case_no, record.repeat_count) == (True, False, "ORIGIN", 2)
-    assert (linked.status, linked.standing) == (Status.FORWARDED, Outcome.PETITION)
-
-
-def test_before_the_registration_a_repeat_is_joined_and_not_dispatched(store: Store, parts: Parts) -> None:
-    first = put(store)
-    case = put(store, related=proposal(first), status=Status.SCREENED)
-    linked = link(store, parts, case, first.case_no)
-    assert (linked.status, linked.standing) == (Status.LINKED_DUPLICATE, Outcome.LINKED)
-    assert orders(store, case) == [("dispatch", OrderState.WITHDRAWN, "")]
-
-
-def test_a_group_matter_is_agreed_without_being_a_repeat(store: Store, parts: Parts) -> None:
-    first = put(store)
-    linked = link(store, parts, put(store, related=proposal(first, RelatedKind.JOINT)), first.case_no)
-    assert (linked.petition.is_repeat, linked.petition.related[0].score) == (False, 1.0)
-
-
-def test_a_refused_proposal_is_gone(store: Store, parts: Parts) -> None:
-    first = put(store)
-    case = link(store, parts, put(store, related=proposal(first)), first.case_no, same=False)
-    assert (case.petition.related, case.petition.is_repeat) == ((), False)
-
-
-def test_a_link_to_a_hidden_case_is_refused_like_one_that_is_not_there(store: Store, parts: Parts) -> None:
-    sealed = put(store, lane=Lane.SEALED)
-    with pytest.raises(NotFound):
-        link(store, parts, put(store, related=proposal(sealed)), sealed.case_no)
-
-
-def test_a_held_order_goes_again_and_only_once(store: Store, parts: Parts) -> None:
-    case, other = put(store), put(store)
-    order = store.read_now(lambda tx: outbox.of(tx, case.case_no))[0]
-    store.write_now(lambda tx: outbox.hold(tx, order, "对方拒收"))
-    with pytest.raises(NotFound):
-        store.write_now(lambda tx: parts.decisions.retry(tx, SCREENER, other.case_no, order.id))
-    store.write_now(lambda tx: parts.decisions.retry(tx, SCREENER, case.case_no, order.id))
-    assert orders(store, case) == [("dispatch", OrderState.OPEN, "")]
-    with pytest.raises(Conflict):
-        store.write_now(lambda tx: parts.decisions.retry(tx, SCREENER, case.case_no, order.id))
 
 
 VERBS: list[tuple[str, Callable[[Parts, Any, Officer, Case], Any]]] = [

@@ -303,6 +303,7 @@ async def test_the_receipt(door: Door) -> None:
         ("a UUID", "3f1c2a9e-5b7d-4e0a-9c61-0d2f7a8b4e15", 201),
         ("200 signs", "k" * 200, 201),
         ("7 signs", "k" * 7, 422),
+        ("empty", "", 422),
         ("201 signs", "k" * 201, 422),
         ("a blank inside", "key with blanks", 422),
         ("not ASCII", "钥匙钥匙钥匙钥匙".encode().decode("latin-1"), 422),

@@ -6,14 +6,14 @@ import json
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from store.database import writing_engine
 from tests.crash import machine
 from tests.crash.judge import PRAGMAS, Complaint, Evidence, complaints
-from tests.crash.machine import Gateway, NotReady, RouterProcess
+from tests.crash.machine import Gateway, NotReady
 from tests.crash.senders import Record, read
 
 # While it is stormy a fifth of the router's answers is no good one; `hang` is beyond the courier's patience.
@@ -110,11 +110,11 @@ def run(plan: Plan, folder: Path) -> Report:
             slowest = _storm(plan, gateway, record, chance)
             router.start(plan.seed + 1, {"lose": STORM["lose"]}, HANG)
             machine.look_up(record, gateway.port)
-            waiting = _delivered(gateway, router) if plan.deliver else None
+            waiting = _delivered(gateway) if plan.deliver else None
             stopped = gateway.stop()
             router.note()
-            seen = _evidence(plan, gateway, router, record)
-            seen.waiting, seen.stopped = waiting, stopped
+            seen = _evidence(gateway, router.entries(), record)
+            seen.waiting, seen.stopped, seen.forged = waiting, stopped, router.forged
             return Report(
                 plan=plan,
                 record=seen.record,
@@ -158,8 +158,8 @@ def _ready(gateway: Gateway) -> float:
     return time.monotonic() - began
 
 
-def _delivered(gateway: Gateway, router: RouterProcess) -> int:
-    """Wait until no order is open and the router has all; how many are left when time is up or nothing moves."""
+def _delivered(gateway: Gateway) -> int:
+    """Wait until no order is open; how many are left when time is up."""
     until, left, moved = time.monotonic() + DELIVER_SECONDS, -1, time.monotonic()
     while time.monotonic() < until:
         now = gateway.open_orders()
@@ -172,20 +172,33 @@ def _delivered(gateway: Gateway, router: RouterProcess) -> int:
     return left
 
 
-def _evidence(plan: Plan, gateway: Gateway, router: RouterProcess, record: Path) -> Evidence:
+def judged_folder(
+    gateway: Gateway, record: Path, stopped: tuple[int, float], *, extra: int = 0, errors: bool = False
+) -> list[Complaint]:
+    """The judge's words on a stopped gateway without a router. extra: petitions the senders do not know of, each
+    acknowledged once; errors: whether errors in the log are held against it."""
+    seen = _evidence(gateway, (), record)
+    seen.waiting, seen.stopped = None, stopped
+    seen.figures = {
+        name: number - extra * (name in ("received", "petitions")) for name, number in seen.figures.items()
+    }
+    seen.errors = seen.errors if errors else ()
+    return complaints(seen)
+
+
+def _evidence(gateway: Gateway, journal: Sequence[tuple[str, str]], record: Path) -> Evidence:
     reconciled = gateway.command("reconcile", "--json")
     if not reconciled.stdout:
         raise NotReady(f"reconcile says nothing: {reconciled.stderr[-2000:]}")
     verified = gateway.command("ledger", "verify")
     return Evidence(
         record=read(record),
-        journal=router.entries(),
-        forged=router.forged,
+        journal=journal,
         figures=json.loads(reconciled.stdout)["total"],
         balanced=reconciled.returncode,
         whole=verified.returncode,
         proof=verified.stderr,
-        pragmas={} if "GATEWAY_DATABASE_URL" in plan.settings else pragmas(gateway.data / "gateway.db"),
+        pragmas={} if "GATEWAY_DATABASE_URL" in gateway.settings else pragmas(gateway.data / "gateway.db"),
         errors=gateway.errors(),
     )
 

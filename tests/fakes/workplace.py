@@ -31,7 +31,9 @@ from gateway.workplace import Workplace
 from petition.clock import SHANGHAI
 from petition.deadlines import DeadlineEngine
 from petition.petition import Lane
+from store import audit
 from store.database import Store, open_store
+from store.petitions import Case
 
 Client = TestClient[web.Request, web.Application]
 START = datetime(2026, 11, 20, 9, 0, tzinfo=SHANGHAI)
@@ -98,6 +100,11 @@ class Room:
         secret = parse_qs(urlparse(officer.otpauth).query)["secret"][0]
         return pyotp.HOTP(secret).at(int(self.at.timestamp()) // 30)
 
+    def trail(self, case: Case | None = None) -> list[tuple[str, str]]:
+        """(action, reason) of the audit rows, newest first, of one case if named."""
+        rows = self.store.read_now(lambda tx: audit.of(tx, case.case_no) if case else audit.recent(tx))
+        return [(row.action, row.reason) for row in rows]
+
     def app(self) -> web.Application:
         """The desk's routes with what the house's middleware would do for them."""
         csrf = Csrf(self.store.vault, "http://127.0.0.1", False)
@@ -146,10 +153,20 @@ class Page:
         """The words without tags."""
         return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", self.body)))
 
+    @property
+    def titles(self) -> list[str]:
+        """The titles of the list."""
+        return re.findall(r'<span class="row-title">([^<]*)</span>', self.body)
+
     def hidden(self, name: str) -> str:
         """The value of the first hidden field of that name."""
         found = re.search(rf'name="{name}" value="([^"]*)"', self.body)
         return html.unescape(found[1]) if found else ""
+
+
+def url(case: Case, tail: str = "") -> str:
+    """The address of a case's page."""
+    return f"/desk/cases/{case.case_no}{tail}"
 
 
 @dataclass

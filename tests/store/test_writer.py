@@ -137,3 +137,15 @@ def test_the_pragmas_are_those_that_keep_promises(sqlite_store: Store) -> None:
 
     assert sqlite_store.write_now(ask) == ("wal", 2, 1, 5000)
     assert sqlite_store.read_now(lambda tx: tx.connection.exec_driver_sql("PRAGMA query_only").scalar()) == 1
+
+
+async def test_one_read_sees_one_moment(store: Store) -> None:
+    await store.enter(entry(store))
+
+    def twice(tx: Transaction) -> tuple[int, int]:
+        before = petitions.count(tx)
+        store.writer.write_now(entry(store, "second"))
+        return before, petitions.count(tx)
+
+    assert await store.read(twice) == (1, 1)
+    assert store.read_now(petitions.count) == 2

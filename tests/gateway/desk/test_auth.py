@@ -6,7 +6,7 @@ import asyncio
 import re
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pyotp
@@ -15,45 +15,15 @@ from aiohttp import web
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from config.reference import Reference, load_reference
+from config.reference import Reference
 from gateway.auth import Passwords, guarded_by, local_path
-from gateway.officers import Credentials, add_officer, demo_officers
-from petition.errors import Conflict, Invalid, TooMany
-from petition.petition import Lane
+from petition.errors import TooMany
 from store import accounts, audit, tables
-from store.database import database_url
-from store.migrate import migrate
 from tests.fakes.workplace import PASSWORD, Browser, Client, Page, Room
 
 Connect = Callable[[web.Application], Awaitable[Client]]
 # aiohttp-jinja2 keeps its context under a plain string.
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKeyWarning")
-
-
-@pytest.fixture(scope="session")
-def reference() -> Reference:
-    return load_reference()
-
-
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database to copy: migrating anew for each test would be most of its time."""
-    folder = tmp_path_factory.mktemp("blank")
-    migrate(database_url("", folder))
-    return folder / "gateway.db"
-
-
-@pytest.fixture
-def room(tmp_path: Path, reference: Reference, blank: Path) -> Iterator[Room]:
-    shutil.copy(blank, tmp_path)
-    opened = Room(tmp_path, reference)
-    yield opened
-    opened.store.close()
-
-
-@pytest.fixture
-async def browser(room: Room, aiohttp_client: Connect) -> Browser:
-    return Browser(room, await aiohttp_client(room.app()))
 
 
 def trail(room: Room) -> list[tuple[str, str, str]]:
@@ -332,62 +302,3 @@ async def test_without_a_sign_in_no_page_opens(room: Room, browser: Browser) -> 
         async with browser.client.request(route.method, path, allow_redirects=False) as answer:
             assert answer.status == (303 if route.method == "GET" else 401), path
             assert answer.headers["Cache-Control"] == "no-store"
-
-
-def add(room: Room, **changes: object) -> Credentials:
-    return room.hire(**changes)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"name": "张"}, "name"),
-        ({"name": "a b"}, "name"),
-        ({"display_name": " "}, "display_name"),
-        ({"role_keys": ("king",)}, "roles"),
-        ({"role_keys": ()}, "roles"),
-        ({"region": "12"}, "region"),
-        ({"unit": "nowhere"}, "unit"),
-        ({"password": "short"}, "password"),
-    ],
-)
-def test_a_wrong_account_is_refused_with_words(room: Room, changes: dict[str, object], field: str) -> None:
-    with pytest.raises(Invalid) as raised:
-        add(room, **changes)
-    assert [problem.field for problem in raised.value.problems] == [field]
-
-
-def test_a_new_account_gets_a_random_password_that_is_stored_only_hashed(room: Room) -> None:
-    first, second = room.hire("first", password=""), room.hire("second", password="")
-    assert first.password != second.password
-    assert re.fullmatch(r"([0-9a-z]{4}-){3}[0-9a-z]{4}", first.password)
-    attempt = room.store.write_now(lambda tx: accounts.begin_attempt(tx, "first"))
-    assert attempt.password_hash.startswith("$argon2id$")
-    with pytest.raises(Conflict):
-        room.hire("first")
-
-
-def test_demo_officers_are_made_once_and_only_on_a_fresh_folder(room: Room) -> None:
-    made = demo_officers(room.store, room.reference.roles, room.reference.units, room.passwords.hash_now)
-    assert {officer.roles[0] for officer in made} == set(room.reference.roles.rows)
-    assert all(officer.otpauth.startswith("otpauth://totp/") for officer in made)
-    assert len({officer.password for officer in made}) == len(made)
-    assert demo_officers(room.store, room.reference.roles, room.reference.units, room.passwords.hash_now) == []
-    clerk = room.store.read_now(lambda tx: accounts.find(tx, "discipline"))
-    assert clerk is not None
-    assert clerk.lanes == frozenset({Lane.SEALED})
-
-
-def test_the_command_line_makes_an_officer_from_plain_parts(room: Room) -> None:
-    made = add_officer(
-        room.store,
-        room.reference.roles,
-        room.reference.units,
-        room.passwords.hash_now,
-        name="Xin.Ren",
-        display_name="新 人",
-        role_keys=("registrar", "inspector"),
-        region="620102",
-        unit="620102-xinfang",
-    )
-    assert (made.name, made.display_name, made.otpauth) == ("xin.ren", "新人", "")
