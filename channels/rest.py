@@ -117,7 +117,7 @@ def _key(request: web.Request) -> str:
     if key is None:
         return ""
     if not _GOOD_KEY.fullmatch(key):  # an empty one as well: its sender believes to be safe from repeats
-        words = "Idempotency-Key 应为8到200个可见的ASCII字符,建议用UUID。"
+        words = "Idempotency-Key 应为8到200个可见的ASCII字符，建议用UUID。"
         raise Invalid((Problem(KEY, "idempotency_key", words),), words)
     return key
 

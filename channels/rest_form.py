@@ -101,7 +101,7 @@ def checked(
     if form.problem_region and not known_region(form.problem_region):
         found.append(Problem("problem_region", "region", "没有这个行政区划代码。"))
     if sum(one.role is Role.REPRESENTATIVE for one in form.petitioners) > 5:
-        found.append(Problem("petitioners", "representatives", "代表不得超过5人(信访工作条例第二十条)。"))
+        found.append(Problem("petitioners", "representatives", "代表不得超过5人（信访工作条例第二十条）。"))
     people = []
     for place, one in enumerate(form.petitioners):
         problems, person = _person(one, f"petitioners.{place}", today)
@@ -154,7 +154,7 @@ def _person(form: PersonForm, path: str, today: date) -> tuple[list[Problem], Pe
             found.append(Problem(f"{path}.uscc", check.code, check.words))
     for name, normal, words in (
         ("mobile", identity.normal_mobile, "手机号码应为11位数字。"),
-        ("landline", identity.normal_landline, "固定电话请带区号,例如 0931-8000000。"),
+        ("landline", identity.normal_landline, "固定电话请带区号，例如 0931-8000000。"),
         ("email", identity.normal_email, "电子邮箱的写法不对。"),
     ):
         typed = values[name]
@@ -175,7 +175,7 @@ def _hidden(form: PetitionForm) -> Iterator[Problem]:
     """Signs that hide or turn text, anywhere: NUL, control characters, direction marks, halves of characters."""
     for path, text in _texts(asdict(form)):
         if hidden := UNSEEN.search(text):
-            yield Problem(path, "unseen", f"第{hidden.start() + 1}个字是无法显示的控制符,请删掉它。")
+            yield Problem(path, "unseen", f"第{hidden.start() + 1}个字是无法显示的控制符，请删掉它。")
 
 
 def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -213,12 +213,12 @@ def _code(kind: str) -> str:
 
 def _words(kind: str, context: dict[str, Any]) -> str:
     if kind in ("string_too_long", "too_long"):
-        return f"太长,最多 {context.get('max_length')}。"
+        return f"太长，最多 {context.get('max_length')}。"
     if kind in ("string_too_short", "too_short"):
-        return f"太短,至少 {context.get('min_length')}。"
+        return f"太短，至少 {context.get('min_length')}。"
     if kind in ("greater_than_equal", "less_than_equal"):
         return f"应在规定范围内({context.get('ge', context.get('le'))})。"
-    return _WORDS.get(kind, "类型或取值不对,请对照接口说明。")
+    return _WORDS.get(kind, "类型或取值不对，请对照接口说明。")
 
 
 _WORDS = {
@@ -234,7 +234,7 @@ _WORDS = {
     "literal_error": "不在允许的取值之内。",
     "string_pattern_mismatch": "写法不对。",
     "string_unicode": "不是有效的 UTF-8 文字。",
-    "date_from_datetime_parsing": "应为日期,例如 2026-11-22。",
-    "date_parsing": "应为日期,例如 2026-11-22。",
-    "date_type": "应为日期,例如 2026-11-22。",
+    "date_from_datetime_parsing": "应为日期，例如 2026-11-22。",
+    "date_parsing": "应为日期，例如 2026-11-22。",
+    "date_type": "应为日期，例如 2026-11-22。",
 }

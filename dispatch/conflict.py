@@ -95,7 +95,7 @@ class Guard:
                 hits.setdefault(unit.code, words)
         if petition.purpose is Purpose.ACCUSATION and not petition.accused:
             for unit in self._mentioned(petition):
-                hits.setdefault(unit.code, "在检举内容中被提到,被反映人尚未核定")
+                hits.setdefault(unit.code, "在检举内容中被提到，被反映人尚未核定")
         if not hits:
             return Findings(public=public)
         level = min(self._units.rows[code].level for code in hits)
@@ -129,7 +129,7 @@ class Guard:
             found += [(hit, "是被反映的单位") for hit in self._named(text, part, places, region)]
             found += [(hit, "是被反映人任职的党委政府") for hit in self._governments(text, rest, places, region)]
             found += [
-                (hit, "是被反映村(社区)、乡镇的主管单位")
+                (hit, "是被反映村（社区）、乡镇的主管单位")
                 for hit in self._townships(text, places, region, strict=petition.purpose is Purpose.ACCUSATION)
             ]
             for leader, led in self._leaders.items():
@@ -218,9 +218,9 @@ class Guard:
                 if same.region != unit.region and contains(unit.region, same.region)
             ]
             for below in (*self._units.descendants(code), *lower):
-                reasons.setdefault(below.code, f"是{unit.name}的下级,{unit.name}{hits[code]}")
+                reasons.setdefault(below.code, f"是{unit.name}的下级，{unit.name}{hits[code]}")
                 for deeper in self._units.descendants(below.code):
-                    reasons.setdefault(deeper.code, f"是{unit.name}的下级,{unit.name}{hits[code]}")
+                    reasons.setdefault(deeper.code, f"是{unit.name}的下级，{unit.name}{hits[code]}")
         return reasons
 
 

@@ -30,9 +30,9 @@ _RETRIES = 5  # of our own write, when an officer changed the case in the same m
 _MOVES: Mapping[DispatchType, tuple[Event, str]] = {
     DispatchType.FORWARD: (Event.FORWARD, "已转送"),
     DispatchType.ASSIGN: (Event.ASSIGN, "已交办"),
-    DispatchType.DIVERT_PL: (Event.DIVERT_POLITICAL_LEGAL, "涉法涉诉事项,已转"),
+    DispatchType.DIVERT_PL: (Event.DIVERT_POLITICAL_LEGAL, "涉法涉诉事项，已转"),
     DispatchType.DIVERT_DISCIPLINE: (Event.DIVERT_DISCIPLINE, "已转有权机关"),
-    DispatchType.DIVERT_STATUTORY: (Event.DIVERT_STATUTORY, "已导入法定程序,由"),
+    DispatchType.DIVERT_STATUTORY: (Event.DIVERT_STATUTORY, "已导入法定程序，由"),
 }
 SUPPLEMENT = "supplement"
 _LATE = "已试"  # begins the problem of an order once officers were told
@@ -89,7 +89,7 @@ class Delivery:
         if case is None:
             return None, Held(reason="没有这件信访事项")
         if case.standing is not Standing.PETITION:
-            return None, Held(reason=case.hold_reason or "这件来件还没有成为信访事项,请先人工办理")
+            return None, Held(reason=case.hold_reason or "这件来件还没有成为信访事项，请先人工办理")
         try:
             decision = self.routing.decide(case.petition, choice_of(order.payload, case))
         except Exception as problem:
@@ -114,7 +114,7 @@ class Delivery:
                 problem = outcome.problem
                 alarm = order.attempts >= self.alarm_after
                 if alarm:
-                    problem = f"{_LATE} {order.attempts} 次未送达:{problem}"
+                    problem = f"{_LATE} {order.attempts} 次未送达：{problem}"
                 outbox.again(tx, order, tx.now + pause(order.attempts, outcome.after, self.chance), problem)
                 if alarm and not order.problem.startswith(_LATE):
                     _remark(tx, order.case_no, "dispatch_alarm", problem)
@@ -131,7 +131,7 @@ class Delivery:
             theirs = self.routing.unit(outcome.unit_code)
             words.append(f"转办系统交给了{outcome.unit_name or outcome.unit_code}")
             if barred:
-                words.append(f"注意:{barred}")
+                words.append(f"注意：{barred}")
                 log.error("routing system names a barred unit", case_no=case.case_no, unit=outcome.unit_code)
             elif theirs is not None:
                 unit = theirs

@@ -71,7 +71,7 @@ class Routing:
         kind, meant = self._meant(route, petition, findings)
         if meant is None:
             place = petition.problem_region or "属地不明"
-            return Held(reason=f"规则 {route.rule}:{place} 没有可以承办的单位,请人工分办")
+            return Held(reason=f"规则 {route.rule}:{place} 没有可以承办的单位，请人工分办")
         return self._guarded(route, petition, findings, meant, same_kind=kind)
 
     def unit(self, code: str) -> Unit | None:
@@ -92,7 +92,7 @@ class Routing:
             higher = self._guard.upward(findings, meant)
             turned = f"依照条例第30条不得交{meant.name}:{reason}"
             if higher is None:
-                return Held(reason=f"{turned};向上没有可以回避的单位,请报上级机关")
+                return Held(reason=f"{turned}；向上没有可以回避的单位，请报上级机关")
             unit = higher
         dispatch_type = DispatchType(route.dispatch_type)
         if unit.kind == "xinfang" and (turned or not same_kind) and dispatch_type is not DispatchType.ASSIGN:
@@ -103,9 +103,9 @@ class Routing:
         co_units, left_out = self._beside(route, petition, findings, unit)
         words = [f"{route.notes}({route.article})" if route.article else route.notes]
         if not same_kind:
-            words.append(f"属地没有对应单位,由{meant.name}承接")
+            words.append(f"属地没有对应单位，由{meant.name}承接")
         if turned:
-            words.append(f"{turned};改由{unit.name}办理")
+            words.append(f"{turned}；改由{unit.name}办理")
         words += [f"协办回避{name}:{reason}" for name, reason in left_out]
         return Decision(
             unit=unit,
@@ -120,16 +120,16 @@ class Routing:
         units = [self._units.find(code) for code in (choice.unit, *choice.co_units)]
         known = [unit for unit in units if unit is not None]
         if len(known) != len(units):
-            return Held(reason="改派的单位不在单位目录中,请重新选择")
+            return Held(reason="改派的单位不在单位目录中，请重新选择")
         for unit in known:
             if reason := findings.reason(unit.code):
-                return Held(reason=f"依照条例第30条不得交{unit.name}:{reason};请选择上级单位")
+                return Held(reason=f"依照条例第30条不得交{unit.name}:{reason}；请选择上级单位")
         return Decision(
             unit=known[0],
             co_units=tuple(known[1:]),
             dispatch_type=choice.dispatch_type or DispatchType(route.dispatch_type),
             rule=choice.rule,
-            words=f"{choice.words}(未用规则 {route.rule})",
+            words=f"{choice.words}（未用规则 {route.rule}）",
         )
 
     def _meant(self, route: Route, petition: Petition, findings: Findings) -> tuple[bool, Unit | None]:

@@ -20,7 +20,7 @@ class ForeignForm(Forbidden):
     """The form came from elsewhere, or the browser's cookie is gone."""
 
     code = "foreign_form"
-    words = "页面放置太久或打开方式有变,请返回上一页,刷新后再提交。您填写的内容没有丢失。"
+    words = "页面放置太久或打开方式有变，请返回上一页，刷新后再提交。您填写的内容没有丢失。"
 
 
 class Csrf:

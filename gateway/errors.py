@@ -34,7 +34,7 @@ STATUS: tuple[tuple[type[PetitionError], int], ...] = (
 )
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_type"}
 _WORDS = {
-    400: "请求的写法有误,无法读取。",
+    400: "请求的写法有误，无法读取。",
     404: "没有找到这个页面。",
     405: "这个网址不支持这种操作。",
     413: "提交的内容超过了大小限制。",

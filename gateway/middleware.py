@@ -98,7 +98,7 @@ class Entrance:
 
     async def _answer(self, request: web.Request, handler: Handler, machine: bool) -> web.StreamResponse:
         if self._drain.on:
-            return self._say(request, machine, Unavailable("系统正在重新启动,请稍等片刻再试。您填写的内容没有丢失。"))
+            return self._say(request, machine, Unavailable("系统正在重新启动，请稍等片刻再试。您填写的内容没有丢失。"))
         try:
             return await handler(request)
         except PetitionError as problem:

@@ -14,7 +14,7 @@ class PetitionError(Exception):
 
     code = "error"
     retryable = False
-    words = "系统没有办成这件事,请稍后再试或拨打信访局电话。"
+    words = "系统没有办成这件事，请稍后再试或拨打信访局电话。"
 
     def __init__(self, words: str | None = None) -> None:
         super().__init__(words or self.words)
@@ -49,7 +49,7 @@ class Unreadable(PetitionError):
     """The bytes cannot be read in the channel's shape at all."""
 
     code = "unreadable"
-    words = "收到的内容无法读取,请检查后重新提交。"
+    words = "收到的内容无法读取，请检查后重新提交。"
 
 
 class Forged(PetitionError):
@@ -77,7 +77,7 @@ class NotFound(PetitionError):
     """There is no such thing, or the caller may not know that there is."""
 
     code = "not_found"
-    words = "没有找到,请核对编号和查询码。"
+    words = "没有找到，请核对编号和查询码。"
 
 
 class Forbidden(PetitionError):
@@ -91,7 +91,7 @@ class TooMany(PetitionError):
     """The caller asked too often; retry_after is in seconds."""
 
     code, retryable = "too_many", True
-    words = "操作过于频繁,请稍等片刻再试。您填写的内容没有丢失。"
+    words = "操作过于频繁，请稍等片刻再试。您填写的内容没有丢失。"
 
     def __init__(self, retry_after: int = 30, words: str | None = None) -> None:
         super().__init__(words)
@@ -102,7 +102,7 @@ class Unavailable(PetitionError):
     """The other side or our own memory does not answer now; retry_after is in seconds."""
 
     code, retryable = "unavailable", True
-    words = "系统暂时繁忙,请稍等片刻再试。您填写的内容没有丢失。"
+    words = "系统暂时繁忙，请稍等片刻再试。您填写的内容没有丢失。"
 
     def __init__(self, words: str | None = None, retry_after: int = 5) -> None:
         super().__init__(words)

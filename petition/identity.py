@@ -82,9 +82,9 @@ def check_resident_id(
     if not normal:
         return IdCheck(ok=False, code="id_empty", words="请填写身份证号码。")
     if len(normal) not in (15, 18):
-        return IdCheck(ok=False, code="id_length", words=f"身份证号码应为18位,现在是{len(normal)}位,请核对。")
+        return IdCheck(ok=False, code="id_length", words=f"身份证号码应为18位，现在是{len(normal)}位，请核对。")
     if not re.fullmatch(r"[0-9]{17}[0-9X]|[0-9]{15}", normal):
-        return IdCheck(ok=False, code="id_characters", words="身份证号码只能是数字,最后一位可以是字母X。")
+        return IdCheck(ok=False, code="id_characters", words="身份证号码只能是数字，最后一位可以是字母X。")
     old = len(normal) == 15
     if old:
         # The 15-digit form kept the sequence numbers 996-999 for people born in the century before.
@@ -94,18 +94,18 @@ def check_resident_id(
     try:
         birth = date(int(normal[6:10]), int(normal[10:12]), int(normal[12:14]))
     except ValueError:
-        return IdCheck(ok=False, code="id_birth", words="身份证号码里的出生日期不存在,请核对。")
+        return IdCheck(ok=False, code="id_birth", words="身份证号码里的出生日期不存在，请核对。")
     if birth < _EARLIEST_BIRTH or birth > (today or clock.today()):
-        return IdCheck(ok=False, code="id_birth", words="身份证号码里的出生日期不可能,请核对。")
+        return IdCheck(ok=False, code="id_birth", words="身份证号码里的出生日期不可能，请核对。")
     if normal[17] != resident_check_character(normal[:17]):
-        return IdCheck(ok=False, code="id_check", words="身份证号码的校验位不对,可能写错了某一位,请核对。")
+        return IdCheck(ok=False, code="id_check", words="身份证号码的校验位不对，可能写错了某一位，请核对。")
     area = normal[:6]
     known = known_area(area) if known_area else _PROVINCE.match(area) is not None
     code, words = "", ""
     if not known:
-        code, words = "id_area_unknown", "身份证号码前六位的地区不在现行区划表中,请再看一眼;如无误可继续。"
+        code, words = "id_area_unknown", "身份证号码前六位的地区不在现行区划表中，请再看一眼；如无误可继续。"
     elif old:
-        code, words = "id_old_form", "这是15位的旧号码,已换算为18位,请核对。"
+        code, words = "id_old_form", "这是15位的旧号码，已换算为18位，请核对。"
     gender = Gender.MALE if int(normal[16]) % 2 else Gender.FEMALE
     return IdCheck(ok=True, normal=normal, code=code, words=words, birth=birth, gender=gender, area=area)
 
@@ -116,15 +116,15 @@ def check_uscc(text: str) -> IdCheck:
     if not normal:
         return IdCheck(ok=False, code="uscc_empty", words="请填写统一社会信用代码。")
     if len(normal) != 18:
-        return IdCheck(ok=False, code="uscc_length", words=f"统一社会信用代码应为18位,现在是{len(normal)}位,请核对。")
+        return IdCheck(ok=False, code="uscc_length", words=f"统一社会信用代码应为18位，现在是{len(normal)}位，请核对。")
     if any(character not in CODE_31 for character in normal):
-        words = "统一社会信用代码只用数字和大写字母,并且不用字母I、O、Z、S、V,请核对。"
+        words = "统一社会信用代码只用数字和大写字母，并且不用字母I、O、Z、S、V，请核对。"
         return IdCheck(ok=False, code="uscc_characters", words=words)
     if not re.fullmatch(r"[0-9]{6}", normal[2:8]):
-        return IdCheck(ok=False, code="uscc_area", words="统一社会信用代码的第3至8位应是数字,请核对。")
+        return IdCheck(ok=False, code="uscc_area", words="统一社会信用代码的第3至8位应是数字，请核对。")
     total = sum(CODE_31.index(character) * weight for character, weight in zip(normal[:17], _USCC_WEIGHTS, strict=True))
     if normal[17] != CODE_31[-total % 31]:
-        return IdCheck(ok=False, code="uscc_check", words="统一社会信用代码的校验位不对,可能写错了某一位,请核对。")
+        return IdCheck(ok=False, code="uscc_check", words="统一社会信用代码的校验位不对，可能写错了某一位，请核对。")
     return IdCheck(ok=True, normal=normal, area=normal[2:8])
 
 
@@ -164,7 +164,7 @@ def check_mobile(text: str) -> IdCheck:
         return IdCheck(ok=True, normal=normal)
     if not tidy(text):
         return IdCheck(ok=False, code="mobile_empty", words="请填写手机号码。")
-    return IdCheck(ok=False, code="mobile_invalid", words="手机号码应为11位数字,以13至19开头,请核对。")
+    return IdCheck(ok=False, code="mobile_invalid", words="手机号码应为11位数字，以13至19开头，请核对。")
 
 
 def check_landline(text: str) -> IdCheck:
@@ -173,7 +173,7 @@ def check_landline(text: str) -> IdCheck:
         return IdCheck(ok=True, normal=normal)
     if not tidy(text):
         return IdCheck(ok=False, code="landline_empty", words="请填写固定电话。")
-    return IdCheck(ok=False, code="landline_invalid", words="固定电话应为区号加7或8位号码,例如0931-8000000,请核对。")
+    return IdCheck(ok=False, code="landline_invalid", words="固定电话应为区号加7或8位号码，例如0931-8000000，请核对。")
 
 
 def check_email(text: str) -> IdCheck:
@@ -182,7 +182,7 @@ def check_email(text: str) -> IdCheck:
         return IdCheck(ok=True, normal=normal)
     if not tidy(text):
         return IdCheck(ok=False, code="email_empty", words="请填写电子邮箱。")
-    return IdCheck(ok=False, code="email_invalid", words="电子邮箱的写法不对,应像 name@example.com 这样,请核对。")
+    return IdCheck(ok=False, code="email_invalid", words="电子邮箱的写法不对，应像 name@example.com 这样，请核对。")
 
 
 def check_name(text: str) -> IdCheck:
@@ -192,11 +192,11 @@ def check_name(text: str) -> IdCheck:
         return IdCheck(ok=False, code="name_empty", words="请填写姓名。")
     code, words = "", ""
     if len(normal) < _NAME_LENGTH[0]:
-        code, words = "name_short", "姓名只有一个字,请核对;如无误可继续。"
+        code, words = "name_short", "姓名只有一个字，请核对；如无误可继续。"
     elif len(normal) > _NAME_LENGTH[1]:
-        code, words = "name_long", f"姓名超过{_NAME_LENGTH[1]}个字,请核对;如无误可继续。"
+        code, words = "name_long", f"姓名超过{_NAME_LENGTH[1]}个字，请核对；如无误可继续。"
     elif any(unicodedata.category(character)[0] in "NS" and character != "〇" for character in normal):
-        code, words = "name_signs", "姓名里有数字或符号,请核对;如无误可继续。"
+        code, words = "name_signs", "姓名里有数字或符号，请核对；如无误可继续。"
     return IdCheck(ok=True, normal=normal, code=code, words=words)
 
 

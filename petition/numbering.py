@@ -107,16 +107,16 @@ def parse_case_no(text: str) -> CaseNo:
     found = _NUMBER.fullmatch(normal)
     forms = {letter: form for form, letter in FORM_LETTERS.items()}
     if not found or found[2] not in forms:
-        raise _invalid("case_no_shape", "信访编号的写法不对,请照回执上的编号填写。")
+        raise _invalid("case_no_shape", "信访编号的写法不对，请照回执上的编号填写。")
     region, letter, day, serial, check = found.groups()
     if check != check_character(normal[:-1]):
-        raise _invalid("case_no_check", "信访编号的校验位不对,可能写错了某一位,请照回执核对。")
+        raise _invalid("case_no_check", "信访编号的校验位不对，可能写错了某一位，请照回执核对。")
     try:
         moment = date(int(day[:4]), int(day[4:6]), int(day[6:]))
     except ValueError:
-        raise _invalid("case_no_shape", "信访编号里的日期不存在,请照回执核对。") from None
+        raise _invalid("case_no_shape", "信访编号里的日期不存在，请照回执核对。") from None
     if int(serial) == 0:
-        raise _invalid("case_no_shape", "信访编号的序号不存在,请照回执核对。")
+        raise _invalid("case_no_shape", "信访编号的序号不存在，请照回执核对。")
     return CaseNo(region=region, form=forms[letter], day=moment, serial=int(serial), check=check)
 
 

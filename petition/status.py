@@ -62,17 +62,17 @@ _BEFORE_TRANSFER = frozenset(
     {Status.DRAFT, Status.RECEIVED, Status.SCREENED, Status.RETURNED_FOR_SUPPLEMENT, Status.REGISTERED}
 )
 
-_PASSED_ON = "已转送有权处理的单位,等待受理"
+_PASSED_ON = "已转送有权处理的单位，等待受理"
 
 # Status, step of PROGRESS, words. Forwarding and objection read the same: the petitioner is not told (art. 23).
 _PUBLIC = (
-    (Status.DRAFT, 0, "草稿,尚未提交"),
-    (Status.RECEIVED, 1, "已收到,等待登记"),
-    (Status.SCREENED, 1, "已审核,等待登记"),
+    (Status.DRAFT, 0, "草稿，尚未提交"),
+    (Status.RECEIVED, 1, "已收到，等待登记"),
+    (Status.SCREENED, 1, "已审核，等待登记"),
     (Status.RETURNED_FOR_SUPPLEMENT, 1, "需要您补充材料"),
-    (Status.LINKED_DUPLICATE, 2, "已登记,并入您此前反映的同一事项一并办理"),
-    (Status.REGISTERED, 2, "已登记,等待转送"),
-    (Status.DIVERTED_POLITICAL_LEGAL, 3, "涉法涉诉事项,已转政法部门依法处理"),
+    (Status.LINKED_DUPLICATE, 2, "已登记，并入您此前反映的同一事项一并办理"),
+    (Status.REGISTERED, 2, "已登记，等待转送"),
+    (Status.DIVERTED_POLITICAL_LEGAL, 3, "涉法涉诉事项，已转政法部门依法处理"),
     (Status.DIVERTED_DISCIPLINE, 3, "已转有权机关"),
     (Status.FORWARDED, 3, _PASSED_ON),
     (Status.ASSIGNED, 3, _PASSED_ON),
@@ -81,18 +81,18 @@ _PUBLIC = (
     (Status.SUGGESTION_STUDIED, 4, "您的建议正在研究"),
     (Status.REPLIED, 5, "您的建议已答复"),
     (Status.ACCEPTED, 4, "已受理"),
-    (Status.NOT_ACCEPTED, 5, "不予受理,原因和应当找的单位见告知书"),
-    (Status.DIVERTED_STATUTORY, 4, "已导入法定程序,由告知书写明的单位按该程序处理"),
+    (Status.NOT_ACCEPTED, 5, "不予受理，原因和应当找的单位见告知书"),
+    (Status.DIVERTED_STATUTORY, 4, "已导入法定程序，由告知书写明的单位按该程序处理"),
     (Status.IN_PROGRESS, 4, "办理中"),
-    (Status.EXTENDED, 4, "办理中,已延长办理期限"),
-    (Status.OPINION_ISSUED, 5, "处理意见已出具,正在送达"),
-    (Status.DELIVERED, 5, "处理意见已送达,您可以在期限内申请复查"),
+    (Status.EXTENDED, 4, "办理中，已延长办理期限"),
+    (Status.OPINION_ISSUED, 5, "处理意见已出具，正在送达"),
+    (Status.DELIVERED, 5, "处理意见已送达，您可以在期限内申请复查"),
     (Status.RATING_OPEN, 5, "请您评价办理情况"),
     (Status.CONCLUDED, 5, "已办结"),
     (Status.REVIEW, 5, "复查中"),
     (Status.RE_REVIEW, 5, "复核中"),
     (Status.TERMINATED, 5, "已终结"),
-    (Status.NO_LONGER_ACCEPTED, 5, "复核已有结论,不再受理"),
+    (Status.NO_LONGER_ACCEPTED, 5, "复核已有结论，不再受理"),
     (Status.ARCHIVED, 5, "已归档"),
     (Status.WITHDRAWN, 5, "已撤回"),
 )

@@ -69,7 +69,7 @@ _AWAY = "已转送有权处理的单位"
 MOVES: tuple[Move, ...] = (
     Move(
         1, (Status.DRAFT,), Event.SUBMIT, (Actor.PETITIONER,), Status.RECEIVED, "S0 S2 W6", document="DOC_RECEIPT",
-        words="已提交,请记下编号和查询码",
+        words="已提交，请记下编号和查询码",
     ),
     Move(
         2, (), Event.ARRIVE, (Actor.REGISTRAR, Actor.SYSTEM), Status.RECEIVED, "R-19 R-21", deadline="intake",
@@ -81,7 +81,7 @@ MOVES: tuple[Move, ...] = (
     ),
     Move(
         3, (Status.RECEIVED,), Event.ASK_SUPPLEMENT, (Actor.REGISTRAR,), Status.RETURNED_FOR_SUPPLEMENT, "S2 W7 W8",
-        deadline="screening", words="待补充,需要补充的内容如下", needs=("reason",),
+        deadline="screening", words="待补充，需要补充的内容如下", needs=("reason",),
     ),
     Move(
         4, (Status.RETURNED_FOR_SUPPLEMENT,), Event.SUPPLEMENT, (Actor.PETITIONER,), Status.RECEIVED, "U",
@@ -93,7 +93,7 @@ MOVES: tuple[Move, ...] = (
     ),
     Move(
         5, (Status.SCREENED,), Event.LINK_DUPLICATE, (Actor.REGISTRAR,), Status.LINKED_DUPLICATE, "R-19 W13",
-        document="DOC_NOT_ACCEPT_NOTICE", words="已登记,并入此前反映的同一事项", needs=("first_case_no",),
+        document="DOC_NOT_ACCEPT_NOTICE", words="已登记，并入此前反映的同一事项", needs=("first_case_no",),
     ),
     Move(
         6, (Status.SCREENED,), Event.REGISTER, (Actor.REGISTRAR, Actor.SYSTEM), Status.REGISTERED, "R-22 R-23",
@@ -110,7 +110,7 @@ MOVES: tuple[Move, ...] = (
     ),
     Move(
         8, (Status.REGISTERED,), Event.DIVERT_POLITICAL_LEGAL, (Actor.BUREAU,), Status.DIVERTED_POLITICAL_LEGAL,
-        "R-22 R-28", deadline="transfer", document="DOC_FORWARD_LETTER", words="涉法涉诉事项,已转政法部门",
+        "R-22 R-28", deadline="transfer", document="DOC_FORWARD_LETTER", words="涉法涉诉事项，已转政法部门",
         needs=("lead_unit",),
     ),
     Move(
@@ -155,11 +155,11 @@ MOVES: tuple[Move, ...] = (
     ),
     Move(
         17, _AT_UNIT, Event.REJECT, (Actor.UNIT,), Status.NOT_ACCEPTED, "R-19 R-23", deadline="acceptance",
-        document="DOC_NOT_ACCEPT_NOTICE", words="不予受理,原因和应当找的单位见告知书", needs=("reason",),
+        document="DOC_NOT_ACCEPT_NOTICE", words="不予受理，原因和应当找的单位见告知书", needs=("reason",),
     ),
     Move(
         18, _AT_UNIT, Event.DIVERT_STATUTORY, (Actor.UNIT,), Status.DIVERTED_STATUTORY, "R-31",
-        deadline="path_notice", document="DOC_PATH_NOTICE", words="已导入法定程序,见告知书", needs=("legal_path",),
+        deadline="path_notice", document="DOC_PATH_NOTICE", words="已导入法定程序，见告知书", needs=("legal_path",),
     ),
     # Name or address unclear: nobody can be told.
     Move(
@@ -172,16 +172,16 @@ MOVES: tuple[Move, ...] = (
     ),
     Move(
         21, (Status.IN_PROGRESS,), Event.ORDER_HEARING, (Actor.UNIT,), None, "R-31 R-36",
-        document="DOC_HEARING_NOTICE", words="将举行听证,时间和地点见通知", overlay=Overlay.HEARING,
+        document="DOC_HEARING_NOTICE", words="将举行听证，时间和地点见通知", overlay=Overlay.HEARING,
     ),
     Move(
         21, (Status.RE_REVIEW,), Event.ORDER_HEARING, (Actor.REVIEW_BODY,), None, "R-36",
-        document="DOC_HEARING_NOTICE", words="将举行听证,时间和地点见通知", overlay=Overlay.HEARING,
+        document="DOC_HEARING_NOTICE", words="将举行听证，时间和地点见通知", overlay=Overlay.HEARING,
     ),
     # Once: EXTENDED knows no EXTEND.
     Move(
         22, (Status.IN_PROGRESS,), Event.EXTEND, (Actor.UNIT_HEAD,), Status.EXTENDED, "R-34", deadline="extension",
-        document="DOC_EXTENSION_NOTICE", words="办理期限已延长,新的日期和原因见告知书",
+        document="DOC_EXTENSION_NOTICE", words="办理期限已延长，新的日期和原因见告知书",
         needs=("reason", "extension_days"),
     ),
     Move(
@@ -190,7 +190,7 @@ MOVES: tuple[Move, ...] = (
     ),
     Move(
         24, (Status.OPINION_ISSUED,), Event.DELIVER, (Actor.UNIT,), Status.DELIVERED, "R-35 W17",
-        document="DOC_SERVICE_RETURN", words="处理意见已送达,可以在期限内申请复查", needs=("delivered_on",),
+        document="DOC_SERVICE_RETURN", words="处理意见已送达，可以在期限内申请复查", needs=("delivered_on",),
     ),
     Move(
         25, _AFTER_ASSIGNMENT, Event.REPORT_COMPLETION, (Actor.UNIT,), None, "R-22", deadline="assign_limit",
@@ -224,15 +224,15 @@ MOVES: tuple[Move, ...] = (
     ),
     Move(
         31, (Status.REVIEW, Status.RE_REVIEW), Event.ORDER_REDO, (Actor.REVIEW_BODY,), Status.IN_PROGRESS, "SD-45",
-        words="原处理意见已撤销,责令重新办理",
+        words="原处理意见已撤销，责令重新办理",
     ),
     Move(
         31, (Status.REVIEW, Status.RE_REVIEW), Event.CHANGE_OPINION, (Actor.REVIEW_BODY,), None, "SD-45",
-        words="原处理意见已变更,见意见书",
+        words="原处理意见已变更，见意见书",
     ),
     Move(
         31, (Status.REVIEW, Status.RE_REVIEW), Event.MAINTAIN_OPINION, (Actor.REVIEW_BODY,), None, "SD-45",
-        words="原处理意见予以维持,见意见书",
+        words="原处理意见予以维持，见意见书",
     ),
     Move(
         32, (Status.RE_REVIEW,), Event.DELIVER_FINAL, (Actor.REVIEW_BODY,), Status.TERMINATED, "R-36",
@@ -241,13 +241,13 @@ MOVES: tuple[Move, ...] = (
     Move(
         33, (Status.TERMINATED,), Event.SAME_FACTS_AGAIN, (Actor.REGISTRAR, Actor.BUREAU, Actor.UNIT),
         Status.NO_LONGER_ACCEPTED, "R-36", deadline="no_longer_notice", document="DOC_NO_LONGER_NOTICE",
-        words="不再受理,见告知书",
+        words="不再受理，见告知书",
     ),
     # The new filing of a terminated matter has its own record.
     Move(
         33, (Status.SCREENED, Status.REGISTERED), Event.SAME_FACTS_AGAIN,
         (Actor.REGISTRAR, Actor.BUREAU, Actor.UNIT), Status.NO_LONGER_ACCEPTED, "REQ R-36",
-        deadline="no_longer_notice", document="DOC_NO_LONGER_NOTICE", words="不再受理,见告知书",
+        deadline="no_longer_notice", document="DOC_NO_LONGER_NOTICE", words="不再受理，见告知书",
         needs=("first_case_no",),
     ),
     Move(

@@ -86,7 +86,7 @@ class Chain:
                 if connection.scalar(select(text(f"pg_try_advisory_lock({_LOCK}, {slot})"))):
                     self.slot = slot
                     return
-        raise Unavailable(f"已有 {SLOTS} 个写入进程,不能再增加。")
+        raise Unavailable(f"已有 {SLOTS} 个写入进程，不能再增加。")
 
     def forget(self) -> None:
         """After a failed commit nothing remembered may be trusted."""

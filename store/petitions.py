@@ -159,7 +159,7 @@ def amend(
         .values(**values)
     )
     if done.rowcount != 1:
-        raise Conflict("这件事项刚刚被别人改动过,请刷新后再办理。您填写的内容没有丢失。")
+        raise Conflict("这件事项刚刚被别人改动过，请刷新后再办理。您填写的内容没有丢失。")
     history.append(
         tx,
         case.case_no,

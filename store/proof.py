@@ -71,7 +71,7 @@ def _faults(tx: Transaction, store: Store, data: Path, told: Callable[[int], Non
         number, place, head = mark
         found = chains.get(number, _Chain())
         if place and found.marks.get(place) != head:
-            yield Fault(f"checkpoint {number}/{place}", "台账与已签名的校验点不一致:校验点之后的记录被整体替换或删除")
+            yield Fault(f"checkpoint {number}/{place}", "台账与已签名的校验点不一致：校验点之后的记录被整体替换或删除")
     yield from _cases(tx)
 
 
@@ -96,7 +96,7 @@ def _entry(tx: Transaction, store: Store, row: Row[Any], chain: _Chain, place: i
         yield Fault(name, "台账记录的内容被改动")
     expected = chain.counters.get(row.channel, 0) + 1
     if row.counter != expected:
-        yield Fault(name, f"渠道流水号应为 {expected},实为 {row.counter}")
+        yield Fault(name, f"渠道流水号应为 {expected}，实为 {row.counter}")
     chain.place, chain.head = place, row.hash
     chain.counters[row.channel] = row.counter
     yield from _original(tx, store, row, name)
@@ -155,12 +155,12 @@ def _heads(tx: Transaction, chains: dict[int, _Chain]) -> Iterator[Fault]:
         if top is None or top.counter != chain.place or top.hash != chain.head:
             last = top.counter if top is not None else 0
             missing = number * PLACE + chain.place + 1
-            yield Fault(f"entry {missing}", f"链 {number} 应有 {last} 条,实有 {chain.place} 条")
+            yield Fault(f"entry {missing}", f"链 {number} 应有 {last} 条，实有 {chain.place} 条")
         for channel in sorted((stored.keys() - {""}) | chain.counters.keys()):
             counted = stored[channel].counter if channel in stored else 0
             if counted != chain.counters.get(channel, 0):
                 found = chain.counters.get(channel, 0)
-                yield Fault(f"{channel} #{found + 1}", f"渠道流水应到 {counted},实到 {found}")
+                yield Fault(f"{channel} #{found + 1}", f"渠道流水应到 {counted}，实到 {found}")
 
 
 def _cases(tx: Transaction) -> Iterator[Fault]:
@@ -172,7 +172,7 @@ def _cases(tx: Transaction) -> Iterator[Fault]:
         .order_by(tables.petitions.c.case_no)
     )
     for row in orphans:
-        yield Fault(row.case_no, "事项没有对应的台账记录(体外登记)")
+        yield Fault(row.case_no, "事项没有对应的台账记录（体外登记）")
     loose = tx.connection.execute(
         select(tables.ledger.c.channel, tables.ledger.c.counter, tables.ledger.c.case_no)
         .outerjoin(tables.petitions, tables.petitions.c.case_no == tables.ledger.c.case_no)

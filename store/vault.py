@@ -22,7 +22,7 @@ class BrokenSeal(PetitionError):
     """Sealed bytes do not open: changed, cut, moved to another place, or sealed with another key."""
 
     code = "broken_seal"
-    words = "记录的密封校验没有通过,请联系系统管理员。"
+    words = "记录的密封校验没有通过，请联系系统管理员。"
 
 
 class Chance(threading.local):

@@ -35,7 +35,7 @@ class Open:
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
-    """A data folder with nothing in it."""
+    """A data folder with nothing in it; whoever needs an officer adds one before asking for the gateway."""
     with own_folder("xf-browser-", None) as folder:
         yield House(folder, SETTINGS)
 

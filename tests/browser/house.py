@@ -64,10 +64,12 @@ class House:
         found = told["channels"].get(channel, {"petitions": 0})
         return int(found["petitions"])
 
-    def add_officer(self, name: str, role: str = "registrar", unit: str = "620000-xinfang") -> Officer:
-        """A new account, before the gateway is started."""
-        told = self.run("officer", "add", name, "--display-name", "登记样本", "--role", role, "--unit", unit)
-        return Officer(name, re.findall(r"\b(?:[0-9a-z]{4}-){3}[0-9a-z]{4}\b", told)[0])
+    def add_registrar(self, name: str, *more: str) -> Officer:
+        """A new account, before the gateway is started. more: options of `gateway officer add`."""
+        whom = ("--display-name", "登记样本", "--role", "registrar", "--unit", "620000-xinfang")
+        told = self.run("officer", "add", name, *whom, *more)
+        words = re.findall(r"\b(?:[0-9a-z]{4}-){3}[0-9a-z]{4}\b|otpauth://\S+", told)
+        return Officer(name, *words)
 
     def demo_officer(self) -> Officer | None:
         """The first demo officer, once the gateway has printed it."""

@@ -65,7 +65,9 @@ def test_everything_can_be_reached_by_keyboard(visit: Visit) -> None:
 def test_the_watch_sees_what_it_is_there_for(visit: Visit, watch: Watch) -> None:
     page = visit()
     page.goto("/")
-    page.evaluate("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.x = 1' }))")
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.x = 1' }))"
+    )
     page.evaluate("document.body.append(Object.assign(new Image(), { src: 'http://elsewhere.example/a.png' }))")
     page.evaluate("document.querySelector('main').append(document.createElement('input'))")
     found = faults(page)

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -73,15 +73,9 @@ class Tmpfs:
     def fill(self, free: int) -> None:
         stat = os.statvfs(self._filler.parent)
         room = stat.f_bavail * stat.f_frsize - free
-        with self._filler.open("ab") as target:
+        with self._filler.open("ab", buffering=0) as target, suppress(OSError):  # the gateway may be faster: full too
             while room > 0:
-                piece = min(room, 1 << 16)
-                try:
-                    target.write(bytes(piece))
-                    target.flush()
-                except OSError:
-                    return  # the gateway was faster: it is full
-                room -= piece
+                room -= target.write(bytes(min(room, 1 << 16)))
 
     def empty(self) -> None:
         self._filler.unlink()

@@ -154,7 +154,7 @@ def test_it_is_never_given_up_and_officers_are_told_once(store: Store, routing: 
         delivery(claim(store).id)
     order = order_of(store, case_no)
     assert order.state is OrderState.OPEN
-    assert order.problem == "已试 6 次未送达:no answer"
+    assert order.problem == "已试 6 次未送达：no answer"
     assert [step.event for step in steps_of(store, case_no)].count("dispatch_alarm") == 1
     delivery(claim(store).id)
     assert order_of(store, case_no).state is OrderState.DELIVERED

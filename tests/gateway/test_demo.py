@@ -61,6 +61,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         "GATEWAY_DATA": str(data),
         "GATEWAY_HTTP": f"127.0.0.1:{port}",
         "GATEWAY_MIN_FREE": "1",
+        "GATEWAY_RATE_PER_MINUTE": "100000",
         "GATEWAY_LOG_LEVEL": "WARNING",
         "PYTHONIOENCODING": "utf-8",
     }

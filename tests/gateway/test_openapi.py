@@ -98,8 +98,8 @@ EVENTS = schema.include(path="/api/v1/routing/events")
 def test_signed_events_of_every_kind(case: Any, rig: Rig, session: requests.Session, seen: Counter[str]) -> None:
     """With a good seal the body is looked at; without it the test above learns nothing but 401."""
     how = case.as_transport_kwargs(base_url=rig.url)
-    body = requests.Request(**{name: how.get(name) for name in ("method", "url", "json", "data")}).prepare().body or b""
-    sealed = signed(body.encode() if isinstance(body, str) else body, f"evt-{sum(seen.values())}")
+    body = requests.Request(**{name: how.get(name) for name in ("method", "url", "json", "data")}).prepare().body
+    sealed = signed(body.encode() if isinstance(body, str) else bytes(body or b""), f"evt-{sum(seen.values())}")
     answer = case.call_and_validate(
         base_url=rig.url,
         session=session,
