@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from petition.arrival import Outcome
+from petition.arrival import READING_FAILED, Outcome
 from petition.petition import Petition
 from petition.workflow import Status
 from store import outbox, petitions
@@ -26,8 +26,8 @@ _LABELS = {
 
 def let_in(tx: Transaction, case: Case, actor: str, reason: str) -> Case:
     """A held arrival becomes a petition: what nobody has read yet is read by the machine, which then registers and
-    dispatches it; what a person has corrected goes on as it stands."""
-    if case.read_at is None:
+    dispatches it; what a person has corrected, or what reading breaks on, goes on as it stands."""
+    if case.read_at is None and not case.hold_reason.startswith(READING_FAILED):
         changes: dict[str, Any] = {}
         kind = "read"
     else:
@@ -42,6 +42,7 @@ def let_in(tx: Transaction, case: Case, actor: str, reason: str) -> Case:
         hold_reason="",
         words=reason,
         public=False,
+        read=kind == "dispatch",
         **changes,
     )
     outbox.add(tx, kind, case.case_no)

@@ -186,11 +186,12 @@ class Doorkeeper:
         visitor, new = self._csrf.visitor(request)
         request[CSRF] = self._csrf.token(visitor)
         self._prepare(request)
-        if guard is Guard.FORM and request.method not in ("GET", "HEAD"):
+        if guard in (Guard.FORM, Guard.SIGN_IN) and request.method not in ("GET", "HEAD"):
             self._limits.forms.check(address)
-            await self._check_form(request)
+            if guard is Guard.FORM:
+                await self._check_form(request)
         response = await handler(request)
-        if new and guard is Guard.FORM and not response.prepared:
+        if new and guard is not Guard.PUBLIC and not response.prepared:
             self._csrf.set_cookie(response, visitor)
         return response
 

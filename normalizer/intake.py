@@ -13,7 +13,7 @@ from normalizer.draft import Draft
 from normalizer.governor import Governor
 from normalizer.pipeline import Pipeline, StageFailed
 from petition import numbering
-from petition.arrival import Arrival, Outcome, Receipt, Statement, Upload
+from petition.arrival import READING_FAILED, Arrival, Outcome, Receipt, Statement, Upload
 from petition.attachment import Attachment
 from petition.errors import Conflict
 from petition.petition import Lane, Petition, Purpose
@@ -181,7 +181,7 @@ class IntakeDesk:
         except StageFailed as problem:
             # There may be a bug in us. A petition is not lost for that: it waits for a person.
             log.error("stage failed", stage=problem.stage, problem=type(problem.__cause__).__name__)
-            return Outcome.HELD, f"阅读步骤「{problem.stage}」没有完成", False, Draft.of(arrival)
+            return Outcome.HELD, f"{READING_FAILED}「{problem.stage}」没有完成", False, Draft.of(arrival)
         return Outcome.PETITION, "", True, draft
 
 

@@ -1,4 +1,4 @@
-"""The reading (补读): what the door deferred is read by a worker; an officer lets a held arrival go on."""
+"""The reading (补读): what the door deferred is read by a worker."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import structlog
 from normalizer.draft import Draft
 from normalizer.intake import look_up_codes
 from normalizer.pipeline import Pipeline, StageFailed
-from petition.arrival import Arrival, Outcome, Statement
+from petition.arrival import READING_FAILED, Arrival, Outcome, Statement
 from petition.attachment import Attachment
-from petition.errors import Conflict
 from petition.petition import Lane, Petition
 from petition.workflow import Status
 from store import outbox, petitions
@@ -49,30 +48,10 @@ class Reading:
             self._pipeline.read(draft)
         except StageFailed as problem:
             log.error("stage failed", stage=problem.stage, case_no=case.case_no)
-            reason = f"阅读步骤「{problem.stage}」没有完成"
+            reason = f"{READING_FAILED}「{problem.stage}」没有完成"
             self._store.write_now(lambda tx: _hold(tx, order, reason))
             return
         self._store.write_now(lambda tx: _finish(tx, order, draft))
-
-
-def release(tx: Transaction, case: Case, actor: str) -> Case:
-    """A person lets a held arrival go on as it stands, corrected before or not: registered and to be dispatched."""
-    if case.standing is not Outcome.HELD:
-        raise Conflict("这件来件已经处理过了。")
-    changed = petitions.amend(
-        tx,
-        case,
-        petition=replace(case.petition, registered_at=tx.now),
-        status=Status.REGISTERED,
-        standing=Outcome.PETITION,
-        hold_reason="",
-        read=True,
-        actor=actor,
-        event="register",
-    )
-    petitions.index_people(tx, case.case_no, look_up_codes(tx.vault, changed.petition))
-    outbox.add(tx, "dispatch", case.case_no)
-    return changed
 
 
 def _arrival(case: Case) -> Arrival:

@@ -81,6 +81,10 @@ class Outcome(StrEnum):
     REFUSED = "refused"  # cannot be a petition; kept with the reason
 
 
+# How the reason of a hold begins when a stage of reading broke: reading it again would break again.
+READING_FAILED = "阅读步骤"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """What the sender gets back after COMMIT (回执). query_code is told once and stored only hashed."""

@@ -2,121 +2,44 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyotp
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page
+
+from tests.browser.chromium import DESKTOP, PHONE, chromium, closing, open_context
+from tests.browser.citizen import ZHANG, Citizen
+from tests.browser.house import House, Officer
+from tests.servers.process import own_folder
 
 ROOT = Path(__file__).parent.parent
 ALL = ROOT / "var" / "pictures"
 DOCS = ROOT / "docs" / "pictures"
-# What the documents show; the rest is for looking at.
-SHOWN = frozenset(
-    "home-phone story-phone receipt-phone home-desktop receipt-desktop track-desktop desk-desktop case-desktop".split()
-)
-PHONE: ViewportSize = {"width": 390, "height": 844}
-DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 SIZES = {"phone": PHONE, "desktop": DESKTOP}
-START_SECONDS = 30
-
-# Fictional: area 620199 is unassigned, mobiles 154... are in no use.
-ANSWERS = {
-    "name": "张示例",
-    "id_no": "620199198001010016",
-    "phone": "15400001234",
-    "address": "示例市演示路1号",
-    "occur_place": "演示小区3号楼",
-    "year": "2026",
-    "month": "10",
-    "day": "8",
-    "title": "演示小区供暖不足",
-    "content": "演示小区3号楼自供暖以来室温一直只有14度,多次打电话给供热公司没有人上门。家里有老人和孩子。",
-    "requests": "请供热单位上门检修\n按规定退还温度不达标期间的费用",
-}
-CHOICES = {"manner": "self", "purpose": "APPEAL", "is_public": "no", "confidential": "no"}
+# What the documents show; the rest is for looking at.
+SHOWN = frozenset("home-desktop story-phone receipt-phone track-phone receipt-desktop case-desktop".split())
 # A picture of these steps of the filing; the others look alike.
-STEPS = {"/file/who": "who", "/file/story": "story", "/file/evidence": "evidence", "/file/check": "check"}
-
-
-@dataclass(frozen=True)
-class Officer:
-    """A demo officer as `gateway serve` prints it once."""
-
-    name: str
-    password: str
-    otpauth: str
-
-
-@dataclass(frozen=True)
-class Gateway:
-    """A running gateway and its first demo officer."""
-
-    url: str
-    officer: Officer
-
-
-@contextmanager
-def running() -> Iterator[Gateway]:
-    """A gateway with a data folder of its own, on a port the system chose; stopped at the end."""
-    with tempfile.TemporaryDirectory(prefix="xf-pictures-") as name:
-        output = Path(name) / "output"
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("GATEWAY_")}
-        environment |= {"GATEWAY_DATA": f"{name}/var", "GATEWAY_HTTP": "127.0.0.1:0", "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "-m", "gateway", "serve"]
-        with output.open("wb") as target:
-            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=target, stderr=target)
-        try:
-            (url,) = _wait(process, output, r"(http://127\.0\.0\.1:[1-9]\d*)")
-            words = _wait(process, output, r"(?m)^ +(registrar) +(\S+-\S+) .*\n +(otpauth://\S+)")
-            yield Gateway(url, Officer(*words))
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(15)
-
-
-def _wait(process: subprocess.Popen[bytes], output: Path, pattern: str) -> tuple[str, ...]:
-    """The groups of the pattern once the gateway has printed it."""
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        if found := re.search(pattern, output.read_text(errors="replace")):
-            return found.groups()
-        time.sleep(0.05)
-    raise SystemExit(f"the gateway did not start:\n{output.read_text(errors='replace')}")
-
-
-def fill(page: Page) -> None:
-    """Answer every question on the page and go on, as a citizen would."""
-    if page.url.endswith("/file/region"):
-        page.goto(f"{page.url}?at=620102")
-        page.get_by_role("button", name=re.compile("^就选")).click()
-        return
-    for name, text in ANSWERS.items():
-        field = page.locator(f"input.input[name={name}], textarea[name={name}]")
-        if field.count():
-            field.first.fill(text)
-    for name, value in CHOICES.items():
-        choice = page.locator(f"input[type=radio][name={name}][value={value}]")
-        if choice.count():
-            choice.check(force=True)
-    page.locator("main .go button").last.click()
+STEPS = {
+    "/file": "start",
+    "/file/who": "who",
+    "/file/person/1": "person",
+    "/file/region": "region",
+    "/file/story": "story",
+    "/file/evidence": "evidence",
+    "/file/check": "check",
+}
+# Ways of reading: what a browser asks for and what the large-text button leaves behind.
+MOODS = {"": {}, "-dark": {"color_scheme": "dark"}, "-large": {}}
+SETTINGS = {"RATE_PER_MINUTE": "6000"}
 
 
 def take(page: Page, name: str) -> None:
     """One picture of the whole page; a page that answers with an error ends the work."""
     if page.locator("main").count() == 0 or page.locator("[data-status]").count():
         raise SystemExit(f"{page.url} is no page to show")
-    page.evaluate("document.fonts.ready")
+    page.evaluate("document.fonts.ready.then(() => {})")
     picture = ALL / f"{name}.png"
     page.screenshot(path=picture, full_page=True, animations="disabled", caret="hide")
     if name in SHOWN:
@@ -124,82 +47,88 @@ def take(page: Page, name: str) -> None:
     print(picture.relative_to(ROOT))
 
 
-def citizen(browser: Browser, gateway: Gateway, size: str) -> None:
+def citizen(browser: Browser, url: str, size: str, mood: str) -> None:
     """File a petition and take its pictures on the way."""
-    page = browser.new_page(viewport=SIZES[size], base_url=gateway.url, locale="zh-CN")
-    for path, name in {"/": "home", "/guide": "guide", "/guide/flow": "flow", "/file": "start"}.items():
-        page.goto(path)
-        take(page, f"{name}-{size}")
-    page.locator("main form[action='/file'] .go button").click()
-    for _ in range(20):
-        path = page.url.removeprefix(gateway.url).partition("?")[0]
-        if path == "/file/receipt":
-            break
-        if path in STEPS:
-            take(page, f"{STEPS[path]}-{size}")
-        fill(page)
-    else:
-        raise SystemExit(f"the petition was not accepted, it stopped at {page.url}")
-    take(page, f"receipt-{size}")
-    number, code = page.locator(".case-no").inner_text(), page.locator(".query-code").inner_text()
-    page.goto("/track")
-    page.fill("[name=case_no]", number)
-    page.fill("[name=query_code]", code)
-    page.locator("main .go button").click()
-    take(page, f"track-{size}")
-    page.close()
+    tail = f"{size}{mood}"
+    with closing(open_context(browser, url, viewport=SIZES[size], **MOODS[mood])) as context:
+        if mood == "-large":
+            context.add_cookies([{"name": "text", "value": "large", "url": url}])
+        page = context.new_page()
+        for path, name in {"/": "home", "/guide": "guide", "/guide/flow": "flow", "/track": "ask"}.items():
+            page.goto(path)
+            take(page, f"{name}-{tail}")
+        visitor = Citizen(page, look=lambda path: take(page, f"{STEPS[path]}-{tail}") if path in STEPS else None)
+        visitor.begin()
+        visitor.walk("/file/person/1")
+        visitor.fill({**ZHANG, "id_no": ZHANG["id_no"][:-1] + "0"})
+        page.locator(".filing-main .go button").click()
+        take(page, f"wrong-{tail}")
+        visitor.walk("/file/check")
+        take(page, f"check-{tail}")
+        page.get_by_role("button", name="确认提交").click()
+        page.wait_for_url("**/file/receipt")
+        take(page, f"receipt-{tail}")
+        number, code = page.locator(".case-no").inner_text(), page.locator(".query-code").inner_text()
+        page.goto("/track")
+        page.fill("[name=case_no]", number)
+        page.fill("[name=query_code]", code)
+        page.locator("main .go button").click()
+        page.wait_for_url("**/track/case")
+        page.wait_for_timeout(500)  # time to reach its unit
+        page.reload()
+        take(page, f"track-{tail}")
 
 
-def moods(browser: Browser, gateway: Gateway) -> None:
-    """The home page in the dark and in large text."""
-    context = browser.new_context(viewport=PHONE, base_url=gateway.url, color_scheme="dark")
-    page = context.new_page()
-    page.goto("/")
-    take(page, "home-phone-dark")
-    context.close()
-    context = browser.new_context(viewport=PHONE, base_url=gateway.url)
-    context.add_cookies([{"name": "text", "value": "large", "url": gateway.url}])
-    page = context.new_page()
-    page.goto("/")
-    take(page, "home-phone-large")
-    context.close()
-
-
-def desk(browser: Browser, gateway: Gateway) -> None:
+def desk(browser: Browser, url: str, officer: Officer) -> None:
     """An officer signs in and opens the first case."""
-    page = browser.new_page(viewport=DESKTOP, base_url=gateway.url, locale="zh-CN")
-    page.goto("/desk")
-    take(page, "sign-in-desktop")
-    page.fill("[name=name]", gateway.officer.name)
-    page.fill("[name=password]", gateway.officer.password)
-    page.keyboard.press("Enter")
-    page.wait_for_selector("[name=code]")
-    code = pyotp.parse_uri(gateway.officer.otpauth)
-    assert isinstance(code, pyotp.TOTP)
-    page.fill("[name=code]", code.now())
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/desk")
-    take(page, "desk-desktop")
-    page.locator("a[href^='/desk/case']").first.click()
-    take(page, "case-desktop")
-    page.close()
+    with closing(open_context(browser, url, viewport=DESKTOP)) as context:
+        page = context.new_page()
+        page.goto("/desk")
+        take(page, "sign-in-desktop")
+        page.fill("[name=name]", officer.name)
+        page.fill("[name=password]", officer.password)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[name=code]")
+        code = pyotp.parse_uri(officer.otpauth)
+        assert isinstance(code, pyotp.TOTP)
+        page.fill("[name=code]", code.now())
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/desk")
+        take(page, "desk-desktop")
+        page.locator("a[href^='/desk/case']").first.click()
+        take(page, "case-desktop")
+        page.emulate_media(color_scheme="dark")
+        take(page, "case-desktop-dark")
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(PHONE)
+        take(page, "case-phone")
+        page.goto("/desk")
+        take(page, "desk-phone")
+
+
+def the_officer(house: House) -> Officer:
+    """The first demo officer, who is made a moment after the door opens."""
+    end = time.monotonic() + 30
+    while (found := house.demo_officer()) is None:
+        if time.monotonic() > end:
+            raise SystemExit("the gateway has made no demo officer")
+        time.sleep(0.1)
+    return found
 
 
 def main() -> None:
     """All pictures, anew."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        raise SystemExit("chromium is not installed; `make screenshots` installs it (as root or with sudo)")
     for folder in (ALL, DOCS):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-    with running() as gateway, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for size in SIZES:
-            citizen(browser, gateway, size)
-        moods(browser, gateway)
-        desk(browser, gateway)
-        browser.close()
+    with own_folder("xf-pictures-", None) as folder:
+        house = House(folder, SETTINGS)
+        with house.serve() as url, chromium() as browser:
+            for size in SIZES:
+                citizen(browser, url, size, "")
+            citizen(browser, url, "phone", "-dark")
+            citizen(browser, url, "phone", "-large")
+            desk(browser, url, the_officer(house))
 
 
 if __name__ == "__main__":

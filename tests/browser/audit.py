@@ -1,4 +1,4 @@
-"""The audit (无障碍检查): what a page owes to every reader - axe, targets, no sideways scrolling - in each way of reading."""
+"""The audit (无障碍检查): what a page owes every reader - axe, targets, no sideways scrolling - in light, dark and large."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ MOODS: tuple[tuple[str, bool, bool, tuple[str, ...]], ...] = (
     ("large", False, True, _STYLED),
 )
 # What is too small to hit, of the things that are pressed or typed into; a link inside a sentence is not a target.
-_SMALL = """least => [...document.querySelectorAll(".button, button:not(.link-button), input.input, select, textarea, .place")]
+_SMALL = """least => [...document.querySelectorAll(".button, .place, .input, button:not(.link-button), select")]
   .filter(one => one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().height < least - 0.5)
   .map(one => `${one.outerHTML.slice(0, 80)} ${one.getBoundingClientRect().height}`)"""
 _WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-_LARGE = "on => { if (on) document.documentElement.dataset.text = 'large'; else delete document.documentElement.dataset.text }"
+_LARGE = """large => {
+  if (large) document.documentElement.dataset.text = "large";
+  else delete document.documentElement.dataset.text;
+}"""
 _RUN = "options => axe.run(options).then(found => found.violations)"
 _SIZE = "() => parseFloat(getComputedStyle(document.querySelector('main')).fontSize)"
 TARGET, LARGE_TARGET, LARGE_TEXT = 44, 60, 22

@@ -20,16 +20,10 @@ from tests.browser.house import House, Officer
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def newcomer(house: House) -> Officer:
-    """An officer who has never signed in; made before the gateway opens its door."""
-    return house.add_registrar("newcomer")
-
-
-@pytest.fixture(scope="module")
-def registrar(house: House) -> Officer:
-    """An officer whose second factor is set up."""
-    return house.add_registrar("registrar", "--totp")
+@pytest.fixture(scope="module", autouse=True)
+def officers(house: House) -> tuple[Officer, Officer]:
+    """One who has never signed in, and one whose second factor is set up; made before the gateway opens its door."""
+    return house.add_registrar("newcomer"), house.add_registrar("registrar", "--totp")
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +46,12 @@ def case_no(gateway: Open) -> str:
 
 
 @pytest.fixture(scope="module")
-def signed_in(browser: Browser, registrar: Officer, gateway: Open) -> StorageState:
+def signed_in(browser: Browser, officers: tuple[Officer, Officer], gateway: Open) -> StorageState:
     """The cookies of the registrar after signing in: a code counts only once, so all tests share one sign-in."""
     with closing(open_context(browser, gateway.url)) as context:
         page = context.new_page()
         page.goto("/desk")
+        registrar = officers[1]
         password(page, registrar)
         code = pyotp.parse_uri(registrar.otpauth)
         assert isinstance(code, pyotp.TOTP)
@@ -74,8 +69,9 @@ def password(page: Page, officer: Officer, words: str = "") -> None:
 
 
 def test_the_first_sign_in_sets_up_the_second_factor(
-    newcomer: Officer, gateway: Open, visit: Visit, watch: Watch
+    officers: tuple[Officer, Officer], visit: Visit, watch: Watch
 ) -> None:
+    newcomer = officers[0]
     page = visit(viewport=DESKTOP)
     page.goto("/desk")
     page.wait_for_url("**/desk/sign-in**")

@@ -1,4 +1,4 @@
-"""The public pages in every way of reading: axe finds nothing, nothing scrolls sideways, nothing comes from elsewhere."""
+"""The public pages in every way of reading: axe finds nothing, nothing scrolls sideways or comes from elsewhere."""
 
 from __future__ import annotations
 

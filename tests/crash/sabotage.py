@@ -34,19 +34,19 @@ PAUSE = 0.04  # seconds a mistake stays open: what takes a hundred kills to hit 
 
 def early_ack() -> None:
     """Acknowledged before COMMIT: the futures are settled while the transaction is still open."""
-    at_work: list[Any] = []
+    here = threading.local()  # readers commit too
     together = Writer._together
 
     def mistaken(self: Writer, jobs: Any) -> None:
-        at_work[:] = jobs
+        here.jobs = list(jobs)
         try:
             together(self, jobs)
         finally:
-            at_work.clear()
+            here.jobs = []
 
     def before_commit(connection: object) -> None:
-        if at_work:
-            writer._tell(list(at_work))
+        if jobs := getattr(here, "jobs", []):
+            writer._tell(jobs)
             time.sleep(PAUSE)
 
     _put(Writer, "_together", mistaken)

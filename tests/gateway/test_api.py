@@ -129,7 +129,7 @@ class TestTracking:
         assert "content" not in told, "the record itself is not told to who has only the code"
         assert "李演示" not in json.dumps(told, ensure_ascii=False)
 
-    @pytest.mark.parametrize("shape", ["{}", " {} ", "{}", "lower", "hyphens"])
+    @pytest.mark.parametrize("shape", ["{}", " {} ", "lower", "hyphens"])
     def test_the_number_as_people_write_it(self, rig: Rig, shape: str) -> None:
         receipt = filed(rig, GOOD)
         number = receipt["case_no"]

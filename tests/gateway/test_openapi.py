@@ -82,7 +82,7 @@ def elsewhere(seen: Counter[str]) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@schema.parametrize()
+@schema.parametrize()  # type: ignore[untyped-decorator]
 def test_every_answer_is_declared(case: Any, rig: Rig, session: requests.Session, seen: Counter[str]) -> None:
     # The text of a part has no type: what breaks the schema as a value may be a good file as bytes.
     untyped = [negative_data_rejection] if case.media_type == "multipart/form-data" else []
@@ -94,12 +94,13 @@ EVENTS = schema.include(path="/api/v1/routing/events")
 
 
 @pytest.mark.slow
-@EVENTS.parametrize()
+@EVENTS.parametrize()  # type: ignore[untyped-decorator]
 def test_signed_events_of_every_kind(case: Any, rig: Rig, session: requests.Session, seen: Counter[str]) -> None:
     """With a good seal the body is looked at; without it the test above learns nothing but 401."""
     how = case.as_transport_kwargs(base_url=rig.url)
-    body = requests.Request(**{name: how.get(name) for name in ("method", "url", "json", "data")}).prepare().body
-    sealed = signed(body.encode() if isinstance(body, str) else bytes(body or b""), f"evt-{sum(seen.values())}")
+    prepared = requests.Request(**{name: how.get(name) for name in ("method", "url", "json", "data")}).prepare()
+    body: Any = prepared.body or b""
+    sealed = signed(body.encode() if isinstance(body, str) else body, f"evt-{sum(seen.values())}")
     answer = case.call_and_validate(
         base_url=rig.url,
         session=session,
@@ -110,7 +111,7 @@ def test_signed_events_of_every_kind(case: Any, rig: Rig, session: requests.Sess
 
 
 @pytest.mark.slow
-@schema.include(path="/api/v1/petitions", method="POST").parametrize()
+@schema.include(path="/api/v1/petitions", method="POST").parametrize()  # type: ignore[untyped-decorator]
 def test_good_petitions_come_in(case: Any, rig: Rig, session: requests.Session, seen: Counter[str]) -> None:
     """Random data around a good petition: now and then one must be taken in, or the tests never see a 201."""
     if case.media_type != "application/json" or not isinstance(case.body, dict):
