@@ -44,8 +44,9 @@ wheel: setup ## build the wheel into dist/
 pins: setup-dev ## renew requirements*.txt from pyproject.toml (make pins UPGRADE=1 takes the newest)
 	@exec scripts/pins $(if $(UPGRADE),--upgrade)
 
-docs: setup-dev ## renew .env.example and the table of settings in docs/operations.md
+docs: setup-dev ## renew .env.example, the table of settings in docs/operations.md, and docs/api
 	@$(PY) -m scripts.settings_docs --write
+	@$(PY) -m scripts.api_docs --write
 
 setup: ## .venv with the pinned dependencies and our package
 	@scripts/setup run

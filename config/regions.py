@@ -132,9 +132,7 @@ class Regions:
         known = self.find(code)
         below = self.under(known.code) if known else ()
         inner = {place.code for place in below}
-        return tuple(
-            place for place in below if not any(parent.code in inner for parent in self.parents(place.code))
-        )
+        return tuple(place for place in below if not any(parent.code in inner for parent in self.parents(place.code)))
 
     def search(self, words: str, *, within: str = "", limit: int = 20) -> tuple[Region, ...]:
         """Places whose own name begins with or holds `words`, beginnings and wider levels first."""

@@ -137,7 +137,7 @@ class Settings(BaseSettings):
         description="个人信息处理告知书版本,随同意记录保存 / version of the consent notice, kept with each consent",
     )
     rate_per_minute: int = Field(
-        60,
+        300,  # one petition is some fifteen pages, and a whole village may share one address
         ge=1,
         description="每个地址每分钟可提交的次数 / submissions a minute from one address",
     )

@@ -32,7 +32,7 @@ STATUS: tuple[tuple[type[PetitionError], int], ...] = (
     (TooMany, 429),
     (Unavailable, 503),
 )
-_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_type"}
+CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_type"}
 _WORDS = {
     400: "请求的写法有误，无法读取。",
     404: "没有找到这个页面。",
@@ -50,7 +50,7 @@ def status_of(error: PetitionError) -> int:
 def of_http(error: web.HTTPException) -> tuple[int, str, str]:
     """(status, code, words) for an error aiohttp raised itself."""
     status = error.status
-    return status, _CODES.get(status, f"http_{status}"), _WORDS.get(status, PetitionError.words)
+    return status, CODES.get(status, f"http_{status}"), _WORDS.get(status, PetitionError.words)
 
 
 def problem(status: int, code: str, words: str, **more: Any) -> web.Response:

@@ -10,6 +10,7 @@ import jinja2
 import structlog
 from aiohttp import web
 
+from channels import web as web_door
 from gateway.csrf import Csrf
 from gateway.drafts import DraftDesk, StoredDrafts
 from gateway.house import House
@@ -52,10 +53,16 @@ class Portal:
         desk = DraftDesk(StoredDrafts(house.store), clock.now, secure)
         cookie = CaseCookie(house.store.vault, clock.now, secure)
         largest = int(settings.max_upload)
-        self._pages: tuple[Any, ...] = (
+        self._pages: list[Any] = [
             HomePage(self._office, settings.channels, house.deadlines),
             GuidePages(self._office, house.deadlines, notice_version=settings.notice_version),
             DisplayPage(secure=secure),
+            TrackPages(StoredCases(house.store), cookie, Limiter(10, 10), house.deadlines, reference.units, clock.now),
+            SupplementPage(cookie, intake, clock.now, csrf.check_token, max_file=largest),
+        ]
+        if web_door.NAME not in settings.channels:
+            return  # tracking stays: what came by another channel is looked up here too
+        self._pages += [
             picker,
             FilingPages(desk, picker),
             PeoplePages(desk),
@@ -68,9 +75,7 @@ class Portal:
                 public_url=settings.public_url,
                 notice_version=settings.notice_version,
             ),
-            TrackPages(StoredCases(house.store), cookie, Limiter(10, 10), house.deadlines, reference.units, clock.now),
-            SupplementPage(cookie, intake, clock.now, csrf.check_token, max_file=largest),
-        )
+        ]
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of all pages."""

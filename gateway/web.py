@@ -49,8 +49,8 @@ def build_app(house: House, intake: IntakeDesk, way: WayOut, drain: Drain, metri
     portal = Portal(house, intake, csrf, STATIC)
     doorkeeper = Doorkeeper(settings, csrf, limits, portal.prepare)
     entrance = Entrance(settings, drain, metrics, portal.error_page)
-    largest = int(settings.max_upload) + int(settings.max_body)
-    app = web.Application(middlewares=[entrance, doorkeeper], client_max_size=largest)
+    # What is read into memory at once; files come as streams with limits of their own.
+    app = web.Application(middlewares=[entrance, doorkeeper], client_max_size=int(settings.max_body))
     portal.set_up(app)
     hall = Hall(
         intake=intake,

@@ -38,9 +38,7 @@ class RoutingEvents:
         except IntegrityError:
             # Two copies of one event at once: the other one won, so this one finds it applied.
             applied = await self._store.write(lambda tx: apply(tx, event, self._routing))
-        return web.json_response(
-            {"case_no": applied.case_no, "result": applied.result, "status": applied.status.value}
-        )
+        return web.json_response({"case_no": applied.case_no, "result": applied.result, "status": applied.status.value})
 
 
 async def _body(request: web.Request) -> bytes:

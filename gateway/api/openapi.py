@@ -25,21 +25,22 @@ PATH = "/api/v1/openapi.json"
 PETITION_PATH = "/api/v1/petition-1.schema.json"
 VERSION = "1.0.0"
 PROBLEM = "application/problem+json"
+KEY_EXAMPLE = "3f1c2a9e-5b7d-4e0a-9c61-0d2f7a8b4e15"
 _JSON = "application/json"
 _REF = "#/components/schemas/"
 
 # (status, code) -> words; the answers several operations share.
 _PROBLEMS = {
-    400: ("unreadable", "请求无法读取:不是 JSON,或多部分请求的写法有误。"),
+    400: ("unreadable", "请求无法读取：不是 JSON，或多部分请求的写法有误。"),
     401: ("forged", "签名或接口密钥不对。"),
-    404: ("not_found", "没有这个编号,或查询码不对;两种情况的应答相同。"),
+    404: ("not_found", "没有这个编号，或查询码不对；两种情况的应答相同。"),
     409: ("idempotency_conflict", "同一个 Idempotency-Key 已用于另一份内容。"),
     413: ("too_large", "请求正文、附件或附件个数超过限制。"),
     415: ("unsupported_type", "Content-Type 应为 application/json 或 multipart/form-data。"),
-    422: ("invalid", "读得懂,但有字段需要修改;errors 逐一列出。"),
-    429: ("too_many", "请求过于频繁,按 Retry-After 的秒数等待。"),
-    500: ("error", "系统出错;来件若未收到201,请用同一个 Idempotency-Key 重试。"),
-    503: ("unavailable", "系统繁忙或正在停止,按 Retry-After 的秒数等待后用同一个 Idempotency-Key 重试。"),
+    422: ("invalid", "读得懂，但有字段需要修改；errors 逐一列出。"),
+    429: ("too_many", "请求过于频繁，按 Retry-After 的秒数等待。"),
+    500: ("error", "系统出错；来件若未收到201，请用同一个 Idempotency-Key 重试。"),
+    503: ("unavailable", "系统繁忙或正在停止，按 Retry-After 的秒数等待后用同一个 Idempotency-Key 重试。"),
 }
 
 
@@ -87,7 +88,7 @@ def document(settings: Settings) -> dict[str, Any]:
         "info": {
             "title": "信访受理网关接口 Petition gateway API",
             "version": VERSION,
-            "description": "来件 → 台账 → petition/1 → 转送。201 表示已写入台账,不会丢失。时间均为北京时间。",
+            "description": "来件 → 台账 → petition/1 → 转送。201 表示已写入台账，不会丢失。时间均为北京时间。",
         },
         "servers": [{"url": settings.public_url}],
         "paths": paths,
@@ -104,7 +105,7 @@ def document(settings: Settings) -> dict[str, Any]:
 def _file(settings: Settings) -> dict[str, Any]:
     form = {"$ref": f"{_REF}PetitionForm"}
     body, upload = int(settings.max_body), int(settings.max_upload)
-    limits = f"正文最大 {body} 字节;附件最多 {FILES_MAX} 个,每个最大 {upload} 字节。"
+    limits = f"正文最大 {body} 字节；附件最多 {FILES_MAX} 个，每个最大 {upload} 字节；合计最大 {body + upload} 字节。"
     parts = {
         "type": "object",
         "properties": {
@@ -119,22 +120,22 @@ def _file(settings: Settings) -> dict[str, Any]:
         "additionalProperties": False,
     }
     created = {
-        **_json("Receipt", "已登记。相同的 Idempotency-Key 和内容再次提交,得到同一份回执。", receipt_example(settings)),
+        **_json("Receipt", "已登记。同样的请求再来一次，得到同一份回执。", receipt_example(settings)),
         "headers": {"Location": {"schema": text(), "description": "查询进度的路径"}},
     }
     return {
         "operationId": "file_petition",
         "tags": ["信访事项"],
         "summary": "提交信访事项",
-        "description": f"只有 content 必填;没有说的由网关识别或由工作人员询问。{limits}",
+        "description": f"只有 content 必填；没有说的由网关识别或由工作人员询问。{limits}",
         "parameters": [
             {
                 "name": rest.KEY,
                 "in": "header",
                 "required": False,
-                "description": "8到200个可见ASCII字符,建议用UUID;超时后用同一个值重试,不会重复登记",
+                "description": "8到200个可见ASCII字符，建议用UUID；超时后用同一个值重试，不会重复登记",
                 "schema": text(pattern="^[!-~]{8,200}$"),
-                "example": "3f1c2a9e-5b7d-4e0a-9c61-0d2f7a8b4e15",
+                "example": KEY_EXAMPLE,
             }
         ],
         "requestBody": {
@@ -156,14 +157,14 @@ def _track() -> dict[str, Any]:
         "operationId": "track_petition",
         "tags": ["信访事项"],
         "summary": "查询办理进度",
-        "description": "信访人凭查询码,系统凭接口密钥。检举控告只显示已转有权机关(《信访工作条例》第三十条)。",
+        "description": "信访人凭查询码，系统凭接口密钥。检举控告只显示已转有权机关（《信访工作条例》第三十条）。",
         "security": [{"queryCode": []}, {"apiKey": []}],
         "parameters": [
             {
                 "name": "case_no",
                 "in": "path",
                 "required": True,
-                "description": "信访编号;空格、连字符、全角和小写都可以",
+                "description": "信访编号；空格、连字符、全角和小写都可以",
                 "schema": text(minLength=1),
                 "example": _case_no(),
             }
@@ -174,8 +175,8 @@ def _track() -> dict[str, Any]:
 
 def _event() -> dict[str, Any]:
     signed = (
-        ("webhook-id", "事件编号,重发时不变", "msg_2f8c1d"),
-        ("webhook-timestamp", "秒,与本机时间相差不超过五分钟", "1795000000"),
+        ("webhook-id", "事件编号，重发时不变", "msg_2f8c1d"),
+        ("webhook-timestamp", "秒，与本机时间相差不超过五分钟", "1795000000"),
         ("webhook-signature", "v1,base64(HMAC-SHA256(id.timestamp.body))", "v1,c2FtcGxl"),
     )
     example = {"case_no": _case_no(), "event_id": "evt-0001", "event": "accept", "at": "2026-11-25T09:30:00+08:00"}
@@ -183,7 +184,7 @@ def _event() -> dict[str, Any]:
         "operationId": "routing_event",
         "tags": ["转送系统"],
         "summary": "转送系统回传办理状态",
-        "description": "按 Standard Webhooks 签名;同一事件编号只生效一次,状态不会倒退。没有设置转送系统时答404。",
+        "description": "按 Standard Webhooks 签名；同一事件编号只生效一次，状态不会倒退。没有设置转送系统时答404。",
         "parameters": [
             {"name": name, "in": "header", "required": True, "description": words, "schema": text(), "example": one}
             for name, words, one in signed
@@ -253,7 +254,7 @@ def _secret(name: str, words: str) -> dict[str, str]:
 
 
 def _number() -> dict[str, Any]:
-    return {"X-Request-Id": {"schema": text(), "description": "本次请求的编号,报障时请提供"}}
+    return {"X-Request-Id": {"schema": text(), "description": "本次请求的编号，报障时请提供"}}
 
 
 def form_example() -> dict[str, Any]:
@@ -270,7 +271,7 @@ def form_example() -> dict[str, Any]:
             }
         ],
         "title": "建议在样例小学门口增设红绿灯",
-        "content": "样例小学门口是丁字路口,上放学时段车多人多,建议增设信号灯并施划等候区。",
+        "content": "样例小学门口是丁字路口，上放学时段车多人多，建议增设信号灯并施划等候区。",
         "requests": ["论证增设信号灯"],
         "purpose": "SUGGESTION",
         "problem_region": "620105",

@@ -52,13 +52,13 @@ def answers() -> dict[str, Schema]:
     moment = text(format="date-time")
     unit = {
         "oneOf": [{"type": "null"}, exactly({"code": text(), "name": text()})],
-        "description": "承办单位,尚未转送或依法保密时为 null",
+        "description": "承办单位，尚未转送或依法保密时为 null",
     }
     step = exactly({"at": moment, "status_words": text(), "words": text(), "unit": unit, "document": text()})
     deadline = exactly(
         {
             "title": text(),
-            "state": text("waiting 未开始, running 进行中, late 超期, done 已完成"),
+            "state": text("waiting 未开始， running 进行中， late 超期， done 已完成"),
             "words": text(),
             "last_day": {"oneOf": [{"type": "null"}, text(format="date")]},
             "article": text("依据条款"),
@@ -71,13 +71,13 @@ def answers() -> dict[str, Schema]:
                 "type": text(),
                 "title": text(),
                 "status": {"type": "integer", "minimum": 400, "maximum": 599},
-                "code": text("固定不变的代码,程序据此判断", pattern="^[a-z0-9_]+$"),
+                "code": text("固定不变的代码，程序据此判断", pattern="^[a-z0-9_]+$"),
                 "detail": text("给人看的说明"),
                 "retryable": {"type": "boolean", "description": "原样重试是否可能成功"},
                 "errors": {
                     "type": "array",
-                    "description": "需要修改之处,最多列50处",
-                    "items": exactly({"field": text("路径,如 petitioners.0.id_no"), "code": text(), "detail": text()}),
+                    "description": "需要修改之处，最多列50处",
+                    "items": exactly({"field": text("路径，如 petitioners.0.id_no"), "code": text(), "detail": text()}),
                 },
             },
             optional=("retryable", "errors"),
@@ -85,20 +85,20 @@ def answers() -> dict[str, Schema]:
         ),
         "Receipt": exactly(
             {
-                "case_no": text("信访编号,末位为校验码"),
-                "query_code": text("查询码;只在这里告知,系统只保存摘要", pattern="^[0-9A-HJKMNP-TV-Z-]{12,14}$"),
+                "case_no": text("信访编号，末位为校验码"),
+                "query_code": text("查询码；只在这里告知，系统只保存摘要", pattern="^[0-9A-HJKMNP-TV-Z-]{12,14}$"),
                 "received_at": moment,
                 "track_url": text(format="uri"),
             },
-            description="回执;登记已写入台账之后才会给出",
+            description="回执；登记已写入台账之后才会给出",
         ),
         "Standing": exactly(
             {
                 "case_no": text(),
                 "form": text("信访形式"),
                 "received_at": moment,
-                "status": text("办理状态;检举控告为空"),
-                "status_words": text("办理状态,给信访人看的话"),
+                "status": text("办理状态；检举控告为空"),
+                "status_words": text("办理状态，给信访人看的话"),
                 "unit": unit,
                 "timeline": {"type": "array", "items": step},
                 "deadlines": {"type": "array", "items": deadline},

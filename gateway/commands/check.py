@@ -71,9 +71,7 @@ def _port(settings: Settings) -> str:
         try:
             probe.bind((address.host, address.port))
         except OSError as problem:
-            raise ValueError(
-                f"{address} 已被占用,网关可能正在运行 (in use): {problem}"
-            ) from None
+            raise ValueError(f"{address} 已被占用,网关可能正在运行 (in use): {problem}") from None
     return str(address)
 
 

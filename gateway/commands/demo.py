@@ -41,13 +41,13 @@ class _Line:
 
 
 @click.command()
-@click.option("--url", default="", help="网关的网址,默认按设置 / of the gateway; by default as in the settings")
+@click.option("--url", default="", help="网关的网址，默认按设置 / of the gateway; by default as in the settings")
 @click.option("--wait", "seconds", default=30.0, show_default=True, help="每件最多等几秒 / seconds to wait for each")
 @click.pass_context
 def demo(context: click.Context, url: str, seconds: float) -> None:
-    """把样例来件逐件送进运行中的网关,看每件到了哪里。 (File the samples with a running gateway.)
+    """把样例来件逐件送进运行中的网关，看每件到了哪里。 (File the samples with a running gateway.)
 
-    只有每件都到了承办单位、重复提交没有变成两件、对账没有缺口,才以 0 退出。
+    只有每件都到了承办单位、重复提交没有变成两件、对账没有缺口，才以 0 退出。
     """
     settings: Settings = context.obj
     url = (url or f"http://{settings.http}").rstrip("/")
@@ -55,21 +55,20 @@ def demo(context: click.Context, url: str, seconds: float) -> None:
     try:
         doors = open_channels(url, settings.channels)
     except (httpx.HTTPError, KeyError, ValueError) as problem:
-        raise click.ClickException(f"{url} 没有网关应答,请先启动 (start it first): gateway serve ({problem})") from None
+        words = f"{url} 没有网关应答，请先启动 (start it first): gateway serve ({problem})"
+        raise click.ClickException(words) from None
     lines = _send(console, url, load_samples(), doors, seconds)
     rules = _rules(settings, [line.filed.case_no for line in lines if line.filed is not None])
     console.print(_table(lines, rules or {}))
     balanced = True
     if rules is None:
-        console.print("台账在别处,请在网关所在的机器上对账 (the ledger is elsewhere, run there): gateway reconcile")
+        console.print("台账在别处，请在网关所在的机器上对账 (the ledger is elsewhere, run there): gateway reconcile")
     else:
         balanced = _balanced(context)
     sys.exit(0 if balanced and all(line.good for line in lines) else 1)
 
 
-def _send(
-    console: Console, url: str, samples: Sequence[Sample], doors: frozenset[str], seconds: float
-) -> list[_Line]:
+def _send(console: Console, url: str, samples: Sequence[Sample], doors: frozenset[str], seconds: float) -> list[_Line]:
     lines: list[_Line] = []
     words = TextColumn("{task.description}")
     columns = (SpinnerColumn(), words, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -89,7 +88,7 @@ def _one(url: str, sample: Sample, seconds: float) -> _Line:
         filed = JOURNEYS[sample.channel](url, sample)
         arrived = follow(url, filed, seconds)
     except (Stuck, httpx.HTTPError) as problem:
-        return _Line(sample, f"没有送到:{problem}")
+        return _Line(sample, f"没有送到：{problem}")
     if filed.repeat != filed.case_no:
         return _Line(sample, f"重复提交变成了另一件 {filed.repeat}", filed=filed, arrived=arrived)
     if arrived is None:

@@ -38,9 +38,7 @@ def export(settings: Settings, what: str, style: str, plain: bool, reason: str) 
     secret = secret_of(settings)
     if plain:
         if settings.database.startswith("sqlite") and _is_running(settings):
-            raise click.UsageError(
-                "--plain 要留痕,而 SQLite 由运行中的网关独占写入,请先停止网关 (stop it first)。"
-            )
+            raise click.UsageError("--plain 要留痕,而 SQLite 由运行中的网关独占写入,请先停止网关 (stop it first)。")
         store = open_store(settings.database, settings.data, secret, clock.now, min_free=0)
     else:
         store = open_reading(settings.database, settings.data, secret)

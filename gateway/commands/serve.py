@@ -47,6 +47,4 @@ def _make_demo_officers(house: House) -> None:
         house.store, house.reference.roles, house.reference.units, Passwords(PasswordHasher()).hash_now
     )
     lines = [f"  {one.name:<12}{one.password:<28}{one.display_name}\n      {one.otpauth}" for one in made]
-    click.echo(
-        "演示账号,密码只显示这一次 (demo officers; passwords shown only now); 登录: /desk\n" + "\n".join(lines)
-    )
+    click.echo("演示账号,密码只显示这一次 (demo officers; passwords shown only now); 登录: /desk\n" + "\n".join(lines))

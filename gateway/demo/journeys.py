@@ -80,9 +80,7 @@ def file_by_rest(url: str, sample: Sample) -> Filed:
         "privacy_notice_version": "demo",
     }
     files: list[Any] = [("petition", (None, json.dumps(petition, ensure_ascii=False), "application/json"))]
-    files += [
-        ("attachments", (one.name, paper(one, sample.title), MEDIA_TYPES[one.kind])) for one in sample.files
-    ]
+    files += [("attachments", (one.name, paper(one, sample.title), MEDIA_TYPES[one.kind])) for one in sample.files]
     headers = {"Idempotency-Key": f"demo-{secrets.token_hex(12)}"}
     with _client(url) as client:
         told = [_sent(lambda: client.post(API, files=files, headers=headers)) for _ in range(2)]

@@ -20,7 +20,7 @@ def paper(file: SampleFile, title: str) -> bytes:
         case "pdf":
             return _pdf(f"Fictional sample {zlib.crc32(words.encode()):08x}")
         case "txt":
-            return f"{title}\r\n{file.name}:样例,内容为虚构。\r\n".encode()
+            return f"{title}\r\n{file.name}:样例，内容为虚构。\r\n".encode()
 
 
 def _png(seed: int) -> bytes:
@@ -34,8 +34,7 @@ def _png(seed: int) -> bytes:
     header = struct.pack(">IIBBBBB", _WIDE, _HIGH, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(rows), 9)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-        for name, body in chunks
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
     )
 
 

@@ -1,4 +1,4 @@
-"""The audit (无障碍检查): what a page owes every reader - axe, targets, no sideways scrolling - in light, dark and large."""
+"""The audit (无障碍检查): axe, targets and no sideways scrolling, in light, dark and large text."""
 
 from __future__ import annotations
 

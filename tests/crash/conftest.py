@@ -12,7 +12,7 @@ from tests.servers.process import own_folder
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """All of this folder kills processes; the longer ones are for `make crash` alone, which sets the number of kills."""
+    """All of this folder kills processes; what takes long is for `make crash`, which sets the number of kills."""
     left_out = []
     for item in items:
         if Path(__file__).parent not in item.path.parents:

@@ -107,13 +107,17 @@ def ask(
 
 @dataclass(slots=True)
 class Gateway:
-    """The gateway, by its own command line; may be killed and started again. sabotage: a name of `sabotage.PLANTED`."""
+    """The gateway, by its own command line; may be killed and started again. sabotage: a name of `sabotage.PLANTED`.
+
+    With a broker among the settings a worker of its own is started, killed and stopped with it.
+    """
 
     data: Path
     port: int
     settings: Mapping[str, str] = field(default_factory=dict)
     sabotage: str = ""
     process: Process | None = None
+    worker: Process | None = None
     starts: int = 0
 
     @property
@@ -147,9 +151,11 @@ class Gateway:
 
     def spawn(self) -> None:
         """Start and do not wait."""
-        end(self.process)
+        self.kill()
         self.starts += 1
         self.process = spawn([*self._program(), "serve", "--no-demo"], self.log, self._environment())
+        if "GATEWAY_BROKER_URL" in self.settings:
+            self.worker = spawn([*self._program(), "worker"], self.log, self._environment())
 
     def wait_ready(self, seconds: float = START_SECONDS) -> None:
         """Until /readyz answers 200; raises NotReady."""
@@ -175,17 +181,21 @@ class Gateway:
     def kill(self) -> None:
         """kill -9."""
         end(self.process)
+        end(self.worker)
 
     def stop(self, seconds: float = 20.0) -> tuple[int, float]:
-        """SIGTERM; exit code and seconds until it was gone."""
-        assert self.process is not None
+        """SIGTERM; exit code (of the first that did not end well) and seconds until it was gone."""
         began = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            code = self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            code = -signal.SIGALRM
-        return code, time.monotonic() - began
+        codes = []
+        for process in (self.process, self.worker):
+            if process is None:
+                continue
+            process.send_signal(signal.SIGTERM)
+            try:
+                codes.append(process.wait(seconds))
+            except subprocess.TimeoutExpired:
+                codes.append(-signal.SIGALRM)
+        return next((code for code in codes if code), 0), time.monotonic() - began
 
     def command(self, *arguments: str, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
         """Another command of the gateway on the same data: never sabotaged."""
@@ -224,7 +234,7 @@ def gateway(
     try:
         yield made
     finally:
-        end(made.process)
+        made.kill()
 
 
 def posing(url: str) -> dict[str, str]:

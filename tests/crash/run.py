@@ -28,7 +28,6 @@ STORM: Mapping[str, float] = {
 }
 HANG = 3.0
 COURIER_PATIENCE = "1"  # seconds; less than HANG
-ONE_START = 0.12  # of the kills hit a gateway that is still starting
 CALM = 1.2  # seconds until the gateway has got over the crowd and works off at full speed
 DELIVER_SECONDS = 75.0  # two leases and the pauses of the courier
 
@@ -42,7 +41,8 @@ def new_seed() -> int:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What is to be done. kills: while there is load; late: while only deliveries are left; shortest, longest: seconds
-    between readiness and kill; deliver: wait until every order has left; settings: more for the gateway."""
+    between readiness and kill; at_start: share of the kills that hit a gateway still starting; deliver: wait until
+    every order has left; settings: more for the gateway."""
 
     kills: int = 10
     late: int = 0
@@ -50,6 +50,7 @@ class Plan:
     connections: int = 48
     shortest: float = 0.05
     longest: float = 0.5
+    at_start: float = 0.12
     deliver: bool = True
     sabotage: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -134,7 +135,7 @@ def _storm(plan: Plan, gateway: Gateway, record: Path, chance: random.Random) ->
     with machine.senders(record, gateway.port, plan.seed, connections=plan.connections) as senders:
         slowest = 0.0
         for _ in range(plan.kills):
-            if chance.random() < ONE_START:
+            if chance.random() < plan.at_start:
                 time.sleep(chance.uniform(0.1, 1.5))
             else:
                 slowest = max(slowest, _ready(gateway))
@@ -179,9 +180,7 @@ def judged_folder(
     acknowledged once; errors: whether errors in the log are held against it."""
     seen = _evidence(gateway, (), record)
     seen.waiting, seen.stopped = None, stopped
-    seen.figures = {
-        name: number - extra * (name in ("received", "petitions")) for name, number in seen.figures.items()
-    }
+    seen.figures = {name: number - extra * (name in ("received", "petitions")) for name, number in seen.figures.items()}
     seen.errors = seen.errors if errors else ()
     return complaints(seen)
 

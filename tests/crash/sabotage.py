@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
 
 from dispatch.couriers.exchange import Exchange
 from dispatch.delivery import Delivery
 from gateway.__main__ import main
 from petition.arrival import Outcome
-from store import outbox, writer
+from store import outbox, tables, writer
 from store.entry import Entered, Entry
 from store.files import Files
 from store.ledger import ZERO, Chain
@@ -47,7 +47,7 @@ def early_ack() -> None:
     def before_commit(connection: object) -> None:
         if jobs := getattr(here, "jobs", []):
             writer._tell(jobs)
-            time.sleep(PAUSE)
+            time.sleep(5 * PAUSE)
 
     _put(Writer, "_together", mistaken)
     event.listen(Engine, "commit", before_commit)
@@ -64,7 +64,7 @@ def marked_before_sent() -> None:
 
         def reopen(tx: Transaction) -> None:
             tx.connection.execute(
-                outbox.outbox.update().where(outbox.outbox.c.id == order.id).values(state="open", done_at=None)
+                update(tables.outbox).where(tables.outbox.c.id == order.id).values(state="open", done_at=None)
             )
 
         self.store.write_now(reopen)

@@ -1,4 +1,4 @@
-"""The shim (故障垫片): a small library, compiled when it is needed, between the gateway and the C library's disk calls."""
+"""The shim (故障垫片): a small library, compiled when needed, between the gateway and the C library's disk calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kill -9 at random moments: every acknowledged input is one petition, once at the router; every input is acknowledged."""
+"""kill -9 at random moments: every input is acknowledged, is exactly one petition, and exactly once at the router."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from tests.crash.run import Plan, Report, run
 from tests.crash.sabotage import PLANTED
 from tests.servers.postgres import private_postgres
+from tests.servers.redis import private_redis
 
 KILLS = int(os.environ.get("GATEWAY_TEST_KILLS", "10"))
 LATE = max(1, KILLS // 5)
@@ -45,6 +46,15 @@ def test_nothing_is_lost_on_postgresql(folder: Path) -> None:
     assert report.starts == kills + 1
 
 
+@pytest.mark.only_in_make_crash
+def test_nothing_is_lost_with_a_worker_of_its_own(folder: Path) -> None:
+    """PostgreSQL, Redis, and a worker that is killed together with the gateway."""
+    with private_postgres(fsync=True) as server, server.database() as url, private_redis() as redis:
+        settings = {"GATEWAY_DATABASE_URL": url, "GATEWAY_BROKER_URL": redis.url, "GATEWAY_READING": "inline"}
+        report = judged(Plan(kills=3, late=1, settings=settings), folder)
+    assert not report.complaints, report.table()
+
+
 # In `make test` stay those that need the fewest seconds; the others are looked for by `make crash`.
 QUICK = frozenset({"early-ack", "random-key"})
 
@@ -55,7 +65,7 @@ QUICK = frozenset({"early-ack", "random-key"})
 )
 def test_a_planted_mistake_is_seen(name: str, folder: Path) -> None:
     _, must, may = PLANTED[name]
-    plan = Plan(kills=2, deliver=False, sabotage=name)
+    plan = Plan(kills=3, deliver=False, sabotage=name, shortest=0.3, longest=0.6, at_start=0.0)
     if name == "random-key":
         plan = replace(plan, kills=0, deliver=True)
     elif name == "marked-before-sent":

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -46,12 +47,16 @@ def filled(data: Path) -> float:
     try:
         waiting = entries(store)
         while batch := list(islice(waiting, BATCH)):
-            store.write_now(lambda tx, batch=batch: len(store.writer._chain.enter(tx, batch)))
+            store.write_now(partial(_enter, store, batch))
         store.write_now(_all_left)
         assert store.read_now(petitions.count) == PETITIONS
     finally:
         store.close()
     return time.monotonic() - began
+
+
+def _enter(store: Store, batch: list[Entry], tx: Transaction) -> None:
+    store.writer._chain.enter(tx, batch)
 
 
 def _all_left(tx: Transaction) -> None:

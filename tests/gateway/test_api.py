@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import func, select
 
 from petition.arrival import Outcome
+from petition.errors import NotFound
 from store.tables import audit, ledger, petitions
 from tests.houses import API_KEY, Rig, running_house, until
 from tests.multipart import multipart
@@ -159,7 +160,7 @@ class TestTracking:
         number = number or filed(rig, GOOD)["case_no"]
         answer = rig.client.get(f"{PATH}/{number}", headers=[(b"X-Query-Code", _bytes(code))] if code else [])
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), label
-        assert answer.json()["detail"] == "没有找到,请核对编号和查询码。"
+        assert answer.json()["detail"] == NotFound.words
 
     def test_guessing_a_code_ends_soon(self, rig: Rig) -> None:
         receipt = filed(rig, GOOD)
