@@ -125,7 +125,7 @@ def _invalid(code: str, words: str) -> Invalid:
 
 
 def query_code_from(digest: bytes) -> str:
-    """查询码 from the first 60 bits of a secret random digest (8 bytes or more): XXXX-XXXX-XXXX, Crockford base 32."""
+    """查询码 from the first 60 bits of a secret digest (8 bytes or more): three fours of Crockford base 32."""
     if len(digest) < 8:
         raise ValueError("a query code needs at least 8 bytes")
     number = int.from_bytes(digest[:8], "big") >> 4

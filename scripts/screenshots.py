@@ -105,7 +105,7 @@ def desk(browser: Browser, url: str, officer: Officer) -> None:
         page.keyboard.press("Enter")
         page.wait_for_url("**/desk")
         take(page, "desk-desktop")
-        page.locator("[data-rows] .row").last.click()  # the one that repeats the others
+        page.locator("[data-rows] .row").first.click()
         take(page, "case-desktop")
         page.emulate_media(color_scheme="dark")
         take(page, "case-desktop-dark")
@@ -138,6 +138,10 @@ def main() -> None:
                 citizen(browser, url, size, "")
             citizen(browser, url, "phone", "-dark")
             citizen(browser, url, "phone", "-large")
+    with own_folder("xf-pictures-", None) as folder:
+        house = House(folder, SETTINGS)
+        with house.serve() as url, chromium() as browser:
+            house.run("demo", "--url", url)
             desk(browser, url, the_officer(house))
 
 

@@ -19,14 +19,14 @@ def test_the_shipped_file_is_whole() -> None:
 
 
 MISTAKES = [
-    ('[urgency.danger]\n', '[urgency.danger]\n"火山" = "hot"\n', "火山"),
-    ('[urgency.danger]\n', '[urgency.danger]\n"火山" = 9\n', "火山"),
-    ('[urgency.danger]\n', '[urgency.dangers]\n', "urgency.danger"),
-    ('group_headcount = 5\n', '', "parameters"),
-    ('group_headcount = 5\n', 'group_headcount = 0\n', "group_headcount"),
-    ('valid_from = "2026-01-01"\n', '', "valid_from"),
+    ("[urgency.danger]\n", '[urgency.danger]\n"火山" = "hot"\n', "火山"),
+    ("[urgency.danger]\n", '[urgency.danger]\n"火山" = 9\n', "火山"),
+    ("[urgency.danger]\n", "[urgency.dangers]\n", "urgency.danger"),
+    ("group_headcount = 5\n", "", "parameters"),
+    ("group_headcount = 5\n", "group_headcount = 0\n", "group_headcount"),
+    ('valid_from = "2026-01-01"\n', "", "valid_from"),
     ('"13" = "P5"\n', '"13" = "P9"\n', "P9"),
-    ('[parameters]\n', '[parameters\n', "cannot be read"),
+    ("[parameters]\n", "[parameters\n", "cannot be read"),
 ]
 
 

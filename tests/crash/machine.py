@@ -210,11 +210,6 @@ class Gateway:
             check=False,
         )
 
-    def metric(self, line: str) -> float:
-        """Sum of the samples whose line begins so."""
-        text = str(ask(self.port, "/metrics").body)
-        return sum(float(one.rpartition(" ")[2]) for one in text.splitlines() if one.startswith(line))
-
     def open_orders(self) -> int:
         """Orders that have not left."""
         text = str(ask(self.port, "/metrics").body)
@@ -313,11 +308,6 @@ class Senders:
         with suppress(OSError):
             self.process.stdin.close()
         self._wait(seconds)
-
-    def abandon(self) -> None:
-        """Stop at once; what was begun stays without an answer."""
-        self.process.send_signal(signal.SIGTERM)
-        self._wait(10)
 
     def _wait(self, seconds: float) -> None:
         try:

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import json
 import random
-import signal
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -219,7 +218,7 @@ def _multipart(petition: bytes, chance: random.Random) -> tuple[str, bytes]:
 
 
 async def send(port: int, path: Path, seed: int, connections: int, most: int) -> None:
-    """Send until standard input ends, then finish; SIGTERM ends at once. The record is written in any case."""
+    """Send until standard input ends, then finish, and write the record; what PATIENCE was too short for stands in it."""
     crowd = Crowd(port, seed, most)
     loop = asyncio.get_running_loop()
     working = asyncio.create_task(crowd.run(connections))
@@ -230,7 +229,6 @@ async def send(port: int, path: Path, seed: int, connections: int, most: int) ->
         loop.call_later(PATIENCE, working.cancel)
 
     loop.add_reader(sys.stdin, no_more)
-    loop.add_signal_handler(signal.SIGTERM, working.cancel)
     await asyncio.gather(working, return_exceptions=True)
     if not working.cancelled() and (problem := working.exception()) is not None:
         raise problem

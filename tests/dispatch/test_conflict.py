@@ -149,9 +149,7 @@ def _tree() -> Units:
     for region, place, above in places:
         top = f"{region}-government"
         parent = f"{above}-government" if above else ""
-        rows.append(
-            _unit(region, "government", parent, f"{place}人民政府", f"甲{place}", ("人民政府",), (place,))
-        )
+        rows.append(_unit(region, "government", parent, f"{place}人民政府", f"甲{place}", ("人民政府",), (place,)))
         kinds = {"xinfang": "信访局", "discipline": "纪委监委", "housing": "住建局", "police": "公安局"}
         for kind, word in kinds.items():
             rows.append(_unit(region, kind, top, place + word, f"乙{place}{word}", (word,)))

@@ -61,5 +61,3 @@ def test_known_moods_come_in_their_shares() -> None:
     assert 150 < drawn.count("fail") < 250
     assert 60 < drawn.count("lose") < 140
     assert set(drawn) == {"fail", "lose", "ok"}
-
-

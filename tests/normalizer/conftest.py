@@ -64,5 +64,3 @@ def read(pipeline: Pipeline) -> Read:
         return pipeline.read(Draft.of(arrival(**said)))
 
     return reader
-
-

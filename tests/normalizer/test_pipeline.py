@@ -16,7 +16,8 @@ from normalizer.pipeline import Pipeline, ReadingParts, StageFailed, build
 from petition.people import Person, Role
 from petition.petition import Lane, Purpose
 from tests.normalizer.conftest import arrival
-from tests.normalizer.letters import FRESH, HELD_OUT, TUNED, Letter
+from tests.normalizer.fresh_letters import FRESH, HELD_OUT
+from tests.normalizer.letters import TUNED, Letter
 from tests.normalizer.samples import SAMPLES, Sample
 
 Read = Callable[..., Draft]
