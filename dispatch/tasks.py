@@ -25,8 +25,8 @@ class Task:
 
 # The lease of a delivery is a multiple of the courier's timeout of 2 s, times the turns 32 orders need on 16 threads.
 DELIVER = Task(("dispatch",), "dispatch.deliver", "deliver", timedelta(seconds=15), 32)
-# Reading a scanned letter takes minutes; few at once, or deliveries would wait behind them.
-READ = Task(("read", "supplement"), "normalizer.read", "read", timedelta(minutes=5), 6)
+# Few readings at once, or deliveries would wait behind them; after a crash on PostgreSQL a lease is waited out.
+READ = Task(("read", "supplement"), "normalizer.read", "read", timedelta(seconds=60), 6)
 TASKS = (DELIVER, READ)
 
 # A hint nobody took is thrown away: the relay sends another when the lease is over, and a queue must not grow by that.

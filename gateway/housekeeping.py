@@ -16,14 +16,20 @@ from store.database import Store
 from store.sweep import sweep
 
 EVERY = 600.0  # seconds between two looks at the drafts
+STALE = 3600.0  # seconds after which nobody is still sending a body
 SWEEP_EVERY = 144  # looks between two walks over all bodies: once a day
 
 log = structlog.get_logger(__name__)
 
 
-def clear_spool(folder: Path) -> None:
-    """Remove what a crash left on its way in: nothing of it was acknowledged."""
-    shutil.rmtree(folder, ignore_errors=True)
+def clear_spool(folder: Path, now: float) -> None:
+    """Remove what a crash left on its way in, nothing of which was acknowledged; another process may use the rest.
+
+    now: seconds since 1970.
+    """
+    for path in folder.glob("*"):
+        if path.stat().st_mtime < now - STALE:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 async def keep_house(store: Store, clock: Clock, every: float = EVERY) -> None:

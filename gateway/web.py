@@ -107,7 +107,7 @@ async def serve(settings: Settings, ready: Ready | None = None) -> int:
     await runner.setup()
     address = settings.http_address
     site = web.TCPSite(runner, address.host, address.port, backlog=BACKLOG)
-    clear_spool(settings.data / "spool")
+    clear_spool(settings.data / "spool", clock.now().timestamp())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -84,6 +84,10 @@ class Files:
             except FileNotFoundError:
                 continue
 
+    def unfinished(self) -> Iterator[Path]:
+        """Bodies that were being written; old ones were left by a crash."""
+        return self.folder.glob(".new-*")
+
     def remove(self, digest: str) -> None:
         """Remove a body; only the sweep does, after it made sure that nobody names it."""
         self._path(digest).unlink(missing_ok=True)
@@ -112,7 +116,8 @@ class Files:
             else:
                 _make_folders(path.parent, self.folder)
                 os.replace(temporary, path)
-                _sync_folder(path.parent)
+            # Also for a body that was there: whoever put it may have died before this line.
+            _sync_folder(path.parent)
             return digest
         except OSError as problem:
             raise LowDisk() from problem

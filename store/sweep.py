@@ -19,6 +19,9 @@ YOUNG = timedelta(hours=48)
 def sweep(store: Store, clock: Clock) -> int:
     """Remove what nobody names and is older than two days; returns how many. Blocks for a walk over the folder."""
     before = clock() - YOUNG
+    for path in store.files.unfinished():
+        if path.stat().st_mtime < before.timestamp():
+            path.unlink(missing_ok=True)
     old = [digest for digest, touched in store.files.every() if touched < before.timestamp()]
     if not old:
         return 0

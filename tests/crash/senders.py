@@ -218,7 +218,7 @@ def _multipart(petition: bytes, chance: random.Random) -> tuple[str, bytes]:
 
 
 async def send(port: int, path: Path, seed: int, connections: int, most: int) -> None:
-    """Send until standard input ends, then finish, and write the record; what PATIENCE was too short for stands in it."""
+    """Send until standard input ends, then finish what was begun as far as PATIENCE goes, and write the record."""
     crowd = Crowd(port, seed, most)
     loop = asyncio.get_running_loop()
     working = asyncio.create_task(crowd.run(connections))

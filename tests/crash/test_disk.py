@@ -176,7 +176,7 @@ def test_a_locked_database_is_waited_for_then_refused_then_well_again(folder: Pa
             assert refused.status == 503
             assert refused.headers["Retry-After"]
             # As long as busy_timeout says, and once more if the relay had just begun to wait.
-        assert 4 < refused.seconds < 17
+            assert 4 < refused.seconds < 17
             assert opens(gateway, before)
             stranger.execute("ROLLBACK")
         finally:

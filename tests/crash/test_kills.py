@@ -38,7 +38,7 @@ def test_nothing_is_lost_and_nothing_happens_twice(folder: Path) -> None:
 
 
 def test_nothing_is_lost_on_postgresql(folder: Path) -> None:
-    kills = max(3, KILLS // 4)
+    kills = max(2, KILLS // 5)
     with private_postgres(fsync=True) as server, server.database() as url:
         settings = {"GATEWAY_DATABASE_URL": url, "GATEWAY_READING": "inline"}
         report = judged(Plan(kills=kills - 1, late=1, settings=settings), folder)
