@@ -19,7 +19,7 @@ from store.transaction import Transaction
 POLL = 0.5  # seconds between looks when nobody wakes us: orders that fall due by themselves
 WATCH = 0.05  # seconds between looks at orders whose worker lives in another process
 TRICKLE = 1  # orders claimed at once while the door is crowded
-TRICKLE_PAUSE = 0.1  # seconds between two claims then
+TRICKLE_PAUSE = 1.0  # seconds between two claims then
 GATHER = 0.005  # seconds a free place may wait for others
 BROKER_PAUSE = timedelta(seconds=2)
 
@@ -127,7 +127,7 @@ class Relay:
                 if not isinstance(problem, PetitionError):
                     log.exception("relay stumbled", queue=self._task.queue)
                 claimed = 0
-            if crowded and claimed:
+            if crowded:
                 self._pause()
             self._rest(more=room > 0 and claimed == room)
 

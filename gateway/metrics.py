@@ -39,6 +39,7 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.refusals = Counter(
             "gateway_refusals_total",
             "Inputs refused, entered in the ledger or not",
@@ -48,8 +49,12 @@ class Metrics:
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answer."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        known = self._children.get((method, route, status))
+        if known is None:
+            known = self._requests.labels(method, route, str(status)), self._seconds.labels(method, route)
+            self._children[method, route, status] = known  # as many as there are routes and statuses
+        known[0].inc()
+        known[1].observe(seconds)
 
     def watch(self, store: Store, clock: Clock) -> None:
         """Add the store's figures."""

@@ -78,7 +78,6 @@ class Entrance:
         started = time.monotonic()
         given = request.headers.get(REQUEST_ID, "")
         number = given if given and _GIVEN_ID.fullmatch(given) else f"{self._prefix}{next(self._turn):08x}"
-        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=number)
         machine = request.path.startswith(_MACHINES)
         self._drain.inside += 1

@@ -26,6 +26,8 @@ from petition.petition import (
 )
 
 STATED = "stated"
+# One for all: most of what a door hands in is stated, and making it anew would cost more than keeping it.
+SAID = Evidence(stage="arrival", source=STATED, confidence=1.0)
 
 
 class Passage(NamedTuple):
@@ -120,7 +122,7 @@ class Draft:
             # False and "" are the defaults of the form, not something anybody said; `confidential` has None for that.
             if value or (name == "confidential" and value is not None):
                 setattr(draft, name, value)
-                draft.evidence[name] = Evidence(stage="arrival", source=STATED, confidence=1.0)
+                draft.evidence[name] = SAID
         return draft
 
     def stated(self, field: str) -> bool:
@@ -187,6 +189,31 @@ class Draft:
         values["evidence"] = dict(self.evidence)
         values["notes"] = tuple(self.notes)
         return Petition(case_no=case_no, registered_at=registered_at, attachments=attachments, **values)
+
+
+def unread(arrival: Arrival, attachments: tuple[Attachment, ...]) -> Petition:
+    """The record of an arrival nobody has read yet: what was stated, marked as such, and nothing else.
+
+    The same as `Draft.of(arrival).to_petition("", None, attachments)` at a quarter of the cost: a crowd waits for it.
+    """
+    said = arrival.statement
+    stated = {name: value for name in _STATED_FIELDS if (value := getattr(said, name))}
+    if said.confidential is not None:
+        stated["confidential"] = said.confidential
+    return Petition(
+        case_no="",
+        form=arrival.form,
+        source=arrival.source,
+        sub_source=arrival.sub_source,
+        raw_id=arrival.raw_id,
+        petition_date=arrival.petition_date,
+        received_at=arrival.received_at,
+        attachments=attachments,
+        privacy_notice_version=said.privacy_notice_version,
+        record_consent=said.record_consent,
+        evidence=dict.fromkeys(stated, SAID),
+        **stated,
+    )
 
 
 _STATED_FIELDS = (

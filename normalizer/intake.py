@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from normalizer.candidates import keys_of
-from normalizer.draft import Draft
+from normalizer.draft import Draft, unread
 from normalizer.governor import Governor
 from normalizer.pipeline import Pipeline, StageFailed
 from petition import numbering
@@ -74,7 +74,6 @@ class IntakeDesk:
             raise IdempotencyConflict()
         if entry.orders:
             self._woken()
-        log.debug("arrival entered", channel=arrival.channel, case_no=entered.case_no, outcome=entered.outcome.value)
         return Receipt(
             case_no=entered.case_no,
             query_code="" if entry.attach_to else code,
@@ -127,9 +126,13 @@ class IntakeDesk:
     ) -> tuple[Entry, str]:
         vault = self._store.vault
         attach_to = arrival.sub_source.removeprefix(SUPPLEMENT) if arrival.sub_source.startswith(SUPPLEMENT) else ""
-        outcome, reason, read, draft = self._read(arrival, bool(attach_to))
+        outcome, reason, draft = self._read(arrival, bool(attach_to))
+        read = draft is not None
         status = Status.REGISTERED if read else Status.RECEIVED
-        petition = draft.to_petition("", self._clock() if read else None, attachments)
+        if draft is not None:
+            petition, lane = draft.to_petition("", self._clock(), attachments), draft.lane
+        else:
+            petition, lane = unread(arrival, attachments), _unread_lane(arrival.statement)
         uid = vault.new_id()
         files = tuple(attachment.sha256 for attachment in attachments)
         # Derived, so that a sender whose answer was lost gets the same code again; stored only hashed.
@@ -153,9 +156,9 @@ class IntakeDesk:
             reason=reason,
             attach_to=attach_to,
             uid=uid,
-            record=seal_record(vault, self._store.records.petition_to_json(petition), uid),
+            record=seal_record(vault, self._store.records.petition_to_store(petition), uid),
             status=status,
-            lane=(draft.lane if read else _unread_lane(arrival.statement)).value,
+            lane=lane.value,
             problem_region=petition.problem_region,
             category=petition.category,
             purpose=petition.purpose.value if petition.purpose else "",
@@ -168,21 +171,21 @@ class IntakeDesk:
         )
         return entry, code
 
-    def _read(self, arrival: Arrival, supplement: bool) -> tuple[Outcome, str, bool, Draft]:
-        """(outcome, why held, whether read, the draft)."""
-        draft = Draft.of(arrival)
+    def _read(self, arrival: Arrival, supplement: bool) -> tuple[Outcome, str, Draft | None]:
+        """(outcome, why held, the draft if it was read)."""
         if arrival.hold:
-            return Outcome.HELD, arrival.hold, False, draft
+            return Outcome.HELD, arrival.hold, None
         if supplement or not self._governor.reads_now(len(arrival.statement.content)):
-            return Outcome.PETITION, "", False, draft
+            return Outcome.PETITION, "", None
+        draft = Draft.of(arrival)
         try:
             with self._governor.reading():
                 self._pipeline.read(draft)
         except StageFailed as problem:
             # There may be a bug in us. A petition is not lost for that: it waits for a person.
             log.error("stage failed", stage=problem.stage, problem=type(problem.__cause__).__name__)
-            return Outcome.HELD, f"{READING_FAILED}「{problem.stage}」没有完成", False, Draft.of(arrival)
-        return Outcome.PETITION, "", True, draft
+            return Outcome.HELD, f"{READING_FAILED}「{problem.stage}」没有完成", None
+        return Outcome.PETITION, "", draft
 
 
 def _unread_lane(said: Statement) -> Lane:

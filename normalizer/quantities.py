@@ -38,8 +38,10 @@ def number_of(text: str) -> float | None:
             section += (1 if digit is None else digit) * _UNITS[piece]
             digit, last_unit = None, _UNITS[piece]
         elif piece in _GROUPS:
-            total = (total + section + (digit or 0)) * _GROUPS[piece] if total < _GROUPS[piece] else (
-                total + (section + (digit or 0)) * _GROUPS[piece]
+            total = (
+                (total + section + (digit or 0)) * _GROUPS[piece]
+                if total < _GROUPS[piece]
+                else (total + (section + (digit or 0)) * _GROUPS[piece])
             )
             section, digit, last_unit = 0.0, None, _GROUPS[piece]
         else:

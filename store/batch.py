@@ -105,7 +105,7 @@ def _order(kind: str, case_no: str, now: int, payload: Mapping[str, Any]) -> dic
         "state": "open",
         "due": now,
         "attempts": 0,
-        "payload": json.dumps(payload, ensure_ascii=False),
+        "payload": json.dumps(payload, ensure_ascii=False) if payload else "{}",
         "problem": "",
         "created_at": now,
     }

@@ -199,7 +199,7 @@ class _Numbers:
 
 def _place(entry: Entry, ledger_id: int, known: dict[str, _Known], numbers: _Numbers) -> tuple[dict[str, Any], Entered]:
     """The ledger row of one entry (without counter and chain) and what its sender learns."""
-    files = json.dumps(entry.files)
+    files = json.dumps(entry.files) if entry.files else "[]"
     first = known.get(entry.key)
     outcome, reason, key, first_id, case_no, same = entry.outcome, entry.reason, None, None, "", True
     received = entry.received_at

@@ -150,7 +150,7 @@ def amend(
         "updated_at": to_micros(tx.now),
     }
     if petition is not None:
-        values["record"] = seal_record(tx.vault, tx.records.petition_to_json(replace(petition, case_no="")), case.uid)
+        values["record"] = seal_record(tx.vault, tx.records.petition_to_store(replace(petition, case_no="")), case.uid)
     if read:
         values["read_at"] = to_micros(tx.now)
     done = tx.connection.execute(

@@ -131,7 +131,9 @@ def _read_through(store: Store, digest: str) -> None:
 
 def _record(tx: Transaction, row: Row[Any], name: str) -> Iterator[Fault]:
     case = tx.connection.execute(
-        select(tables.petitions.c.uid, tables.petitions.c.record).where(tables.petitions.c.ledger_id == row.id)
+        select(tables.petitions.c.uid, tables.petitions.c.record).where(
+            tables.petitions.c.case_no == row.case_no, tables.petitions.c.ledger_id == row.id
+        )
     ).one_or_none()
     if case is None:
         yield Fault(name, f"事项 {row.case_no} 缺失")

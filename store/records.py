@@ -16,11 +16,15 @@ class Records:
         self._statement = TypeAdapter(Statement)
 
     def petition_to_json(self, petition: Petition) -> bytes:
-        """petition/1 as UTF-8 JSON."""
+        """petition/1 as UTF-8 JSON, every field there: what other systems get."""
         return self._petition.dump_json(petition)
 
+    def petition_to_store(self, petition: Petition) -> bytes:
+        """The same without fields that say nothing: half the bytes to seal, to write and to read."""
+        return self._petition.dump_json(petition, exclude_defaults=True)
+
     def petition_from_json(self, body: bytes) -> Petition:
-        """The petition of `petition_to_json`; raises pydantic's ValidationError for anything else."""
+        """The petition of either form; raises pydantic's ValidationError for anything else."""
         return self._petition.validate_json(body)
 
     def statement_to_json(self, statement: Statement) -> bytes:

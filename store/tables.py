@@ -44,7 +44,6 @@ ledger = Table(
     Column("reason", Text, nullable=False),
     Column("prev", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
-    Index("ledger_case", "case_no"),
 )
 
 # The head of each chain and the counter of each channel in it, with a keyed code against a changed head.
@@ -72,7 +71,7 @@ petitions = Table(
     "petitions",
     metadata,
     Column("case_no", Text, primary_key=True),
-    Column("ledger_id", BigInteger, nullable=False, unique=True),
+    Column("ledger_id", BigInteger, nullable=False),
     Column("uid", LargeBinary, nullable=False),
     Column("channel", Text, nullable=False),
     Column("form", Text, nullable=False),
@@ -95,7 +94,9 @@ petitions = Table(
     Column("updated_at", Moment, nullable=False),
     Index("petitions_queue", "standing", "confirmed_at", "received_at"),
     Index("petitions_region", "region", "received_at"),
-    Index("petitions_unit", "unit", "received_at"),
+    Index(
+        "petitions_unit", "unit", "received_at", sqlite_where=text("unit <> ''"), postgresql_where=text("unit <> ''")
+    ),
 )
 
 # 判重索引: keyed digests of phones, identity numbers, names; the values themselves are only in the sealed record.
@@ -123,8 +124,15 @@ history = Table(
     Column("words", LargeBinary),  # sealed; officers may write names here
     Column("document", Text, nullable=False, server_default=""),
     Column("public", Boolean, nullable=False),
-    Column("event_id", Text, unique=True),
+    Column("event_id", Text),
     Index("history_case", "case_no", "id"),
+    Index(
+        "history_event",
+        "event_id",
+        unique=True,
+        sqlite_where=text("event_id IS NOT NULL"),
+        postgresql_where=text("event_id IS NOT NULL"),
+    ),
 )
 
 # 转办单: the only truth about what still has to leave the house.

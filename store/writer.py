@@ -89,11 +89,11 @@ class Writer:
         return 0.0 if since is None else time.monotonic() - since
 
     async def write(self, work: Entry | Work[Any]) -> Any:
-        """Run the work and commit; the work goes on when the caller is cancelled, so nothing is half done."""
+        """Run the work and commit. A caller who is cancelled only stops waiting: the work is with the queue."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         self._put(_Job(work, loop, future, time.monotonic()))
-        return await asyncio.shield(future)
+        return await future
 
     def write_now(self, work: Entry | Work[Any]) -> Any:
         """As `write`, from a thread other than the loop's."""

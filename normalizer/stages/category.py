@@ -61,9 +61,7 @@ class CategoryStage:
         total = sum(points.values()) + _UNKNOWN
         ranked = sorted(points, key=lambda code: (-points[code], code))[:_PROPOSED]
         draft.category_proposals = tuple(
-            CategoryProposal(
-                code=code, name=self._categories.full_name(code), score=round(points[code] / total, 3)
-            )
+            CategoryProposal(code=code, name=self._categories.full_name(code), score=round(points[code] / total, 3))
             for code in ranked
             if points[code] >= _FAINT * total
         )

@@ -254,5 +254,3 @@ class People:
         if tongues:
             words = f"正文提到{'、'.join(tongues)},请留意语言服务。"
             draft.note(NAME, "LANGUAGE_HINT", words, "petitioners.0.language")
-
-

@@ -86,9 +86,7 @@ class RepeatsStage:
             if len(signs & other) >= _SHARED_SIGNS * min(len(signs), len(other)):
                 yield case
 
-    def _match(
-        self, draft: Draft, grams: frozenset[int], keys: frozenset[PersonKey], case: EarlierCase
-    ) -> _Match:
+    def _match(self, draft: Draft, grams: frozenset[int], keys: frozenset[PersonKey], case: EarlierCase) -> _Match:
         kinds = sorted({key.kind for key in keys & case.keys}, key=lambda kind: -STRENGTH.get(kind, 0.0))
         text = likeness(grams, self._grams.of(case.text))
         matter = text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from normalizer.draft import Draft
+from normalizer.draft import Draft, unread
 from petition.people import Gender, Person
 from petition.petition import Purpose, Urgency
 from tests.normalizer.conftest import arrival
@@ -61,3 +61,13 @@ def test_the_record_is_a_copy() -> None:
     assert record.notes == ()
     assert set(record.evidence) == {"title", "content", "petitioners"}
     assert (record.title, record.raw_id, record.registered_at) == ("标题", "raw-1", draft.received_at)
+
+
+def test_an_unread_record_is_the_draft_with_what_was_stated() -> None:
+    for said in (
+        {"content": "路灯不亮", "title": "路灯", "requests": ("修好路灯",), "headcount": 3},
+        {"content": "路灯不亮", "confidential": False, "is_public": True},
+        {"content": "", "confidential": True, "petitioners": (Person(name="张示例"),)},
+    ):
+        came = arrival(**said)
+        assert unread(came, ()) == Draft.of(came).to_petition("", None, ())

@@ -70,9 +70,16 @@ def upgrade() -> None:
         sa.Column("public", sa.Boolean(), nullable=False),
         sa.Column("event_id", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("event_id"),
     )
     op.create_index("history_case", "history", ["case_no", "id"], unique=False)
+    op.create_index(
+        "history_event",
+        "history",
+        ["event_id"],
+        unique=True,
+        sqlite_where=sa.text("event_id IS NOT NULL"),
+        postgresql_where=sa.text("event_id IS NOT NULL"),
+    )
     op.create_table(
         "ledger",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -94,7 +101,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
     )
-    op.create_index("ledger_case", "ledger", ["case_no"], unique=False)
     op.create_table(
         "ledger_heads",
         sa.Column("chain", sa.Integer(), autoincrement=False, nullable=False),
@@ -198,11 +204,18 @@ def upgrade() -> None:
         sa.Column("confirmed_at", sa.BigInteger(), nullable=True),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("case_no"),
-        sa.UniqueConstraint("ledger_id"),
     )
     op.create_index("petitions_queue", "petitions", ["standing", "confirmed_at", "received_at"], unique=False)
     op.create_index("petitions_region", "petitions", ["region", "received_at"], unique=False)
-    op.create_index("petitions_unit", "petitions", ["unit", "received_at"], unique=False)
+    op.create_index(
+        "petitions_unit",
+        "petitions",
+        ["unit", "received_at"],
+        unique=False,
+        sqlite_where=sa.text("unit <> ''"),
+        postgresql_where=sa.text("unit <> ''"),
+    )
+
     _guard_append_only()
 
 
