@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
+from normalizer.governor import Governor
 from petition.arrival import Outcome
 from petition.clock import Clock
 from petition.petition import Lane
@@ -56,9 +57,9 @@ class Metrics:
         known[0].inc()
         known[1].observe(seconds)
 
-    def watch(self, store: Store, clock: Clock) -> None:
-        """Add the store's figures."""
-        self.registry.register(_StoreCollector(store, clock))
+    def watch(self, store: Store, clock: Clock, governor: Governor) -> None:
+        """Add the store's figures and the governor's."""
+        self.registry.register(_StoreCollector(store, clock, governor))
 
     def text(self) -> bytes:
         """The exposition; reads the store, so call it in a thread."""
@@ -66,7 +67,8 @@ class Metrics:
 
 
 class _StoreCollector(Collector):
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, governor: Governor) -> None:
+        self._governor = governor
         self._store = store
         self._clock = clock
 
@@ -74,7 +76,11 @@ class _StoreCollector(Collector):
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        writer = self._store.writer
+        writer, governor = self._store.writer, self._governor
+        yield CounterMetricFamily("gateway_read_in_line", "Texts read in line", value=governor.texts)
+        yield CounterMetricFamily(
+            "gateway_read_in_line_seconds", "Processor seconds of reading in line", value=governor.seconds
+        )
         yield _gauge("gateway_writer_queue_depth", "Works that wait for their commit", writer.depth)
         yield _gauge("gateway_oldest_unacknowledged_seconds", "Age of the oldest unanswered input", writer.oldest_wait)
         figures = self._store.read_now(_figures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -100,7 +101,7 @@ async def serve(settings: Settings, ready: Ready | None = None) -> int:
     way = way_out(settings, house.store, house.routing, house.reading, house.governor.busy)
     intake = house.intake(way.wake)
     drain, metrics = Drain(), Metrics()
-    metrics.watch(house.store, clock.now)
+    metrics.watch(house.store, clock.now, house.governor)
     app = build_app(house, intake, way, drain, metrics)
     _spare_the_collector()
     runner = web.AppRunner(
@@ -139,6 +140,8 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(5000, 20, 50)
+    # A thread that works off may hold the interpreter a fifth as long before the door gets it back.
+    sys.setswitchinterval(0.001)
 
 
 async def _close(

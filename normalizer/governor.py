@@ -14,7 +14,7 @@ CROWD = 8
 # Longer texts are read by the worker: one long letter must not hold up the queue behind it.
 LONG = 6000
 # The share of its time the door may spend on reading, and how many seconds of it may be saved up for a busy moment.
-SHARE, SAVED = 0.3, 0.15
+SHARE, SAVED = 0.15, 0.05
 # How long the door counts as busy after it last had no time, seconds.
 CALM = 0.5
 
@@ -29,6 +29,7 @@ class Governor:
         self._saved = SAVED
         self._since = moment()
         self._busy_until = float("-inf")
+        self.texts, self.seconds = 0, 0.0  # read in line so far, and the processor time it took
 
     @contextmanager
     def inside(self) -> Iterator[None]:
@@ -45,15 +46,20 @@ class Governor:
         """Whether a text of this many characters is read in line."""
         if self._mode != "auto":
             return self._mode == "inline"
-        return length <= LONG and self._inside <= CROWD and self._left() > 0
+        if self._left() <= 0:
+            self._busy_until = self._moment() + CALM
+            return False
+        return length <= LONG and self._inside <= CROWD
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """A text is read in line for the length of this block; what it takes is taken from what was saved."""
-        left, begun = self._left(), self._moment()
+        left, begun, worked = self._left(), self._moment(), time.thread_time()
         try:
             yield
         finally:
+            self.seconds += time.thread_time() - worked
+            self.texts += 1
             self._since = self._moment()
             self._saved = left - (self._since - begun)
             if self._saved <= 0:
