@@ -119,7 +119,7 @@ def _open(data: Path, log: io.StringIO, way_out_too: bool, settings: Mapping[str
     house = open_house(chosen)
     way = way_out(chosen, house.store, house.routing, house.reading)
     drain, metrics = Drain(), Metrics()
-    metrics.watch(house.store, clock.now)
+    metrics.watch(house.store, clock.now, house.governor)
     loop = asyncio.new_event_loop()
     app = build_app(house, house.intake(way.wake), way, drain, metrics)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handle_signals=False)

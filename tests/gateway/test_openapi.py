@@ -242,4 +242,4 @@ class TestPage:
     def test_the_limits_are_the_defaults(self) -> None:
         fields = Settings.model_fields
         assert (fields["max_body"].default, fields["max_upload"].default) == (1 << 20, 50 << 20)
-        assert (fields["rate_per_minute"].default, rest_form.FILES_MAX, EVENT_MAX) == (60, 70, 64 << 10)
+        assert (fields["rate_per_minute"].default, rest_form.FILES_MAX, EVENT_MAX) == (300, 70, 64 << 10)

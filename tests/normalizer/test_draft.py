@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from normalizer.draft import Draft, unread
@@ -64,10 +66,11 @@ def test_the_record_is_a_copy() -> None:
 
 
 def test_an_unread_record_is_the_draft_with_what_was_stated() -> None:
-    for said in (
+    table: tuple[dict[str, Any], ...] = (
         {"content": "路灯不亮", "title": "路灯", "requests": ("修好路灯",), "headcount": 3},
         {"content": "路灯不亮", "confidential": False, "is_public": True},
         {"content": "", "confidential": True, "petitioners": (Person(name="张示例"),)},
-    ):
+    )
+    for said in table:
         came = arrival(**said)
         assert unread(came, ()) == Draft.of(came).to_petition("", None, ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,10 @@ from store import history, outbox, petitions, tables
 from store.database import Store, database_url, open_store
 from store.migrate import migrate
 from store.outbox import OrderState
+from store.petitions import Case
 from store.proof import verify
 from store.reconciliation import reconcile
+from store.transaction import Transaction
 from tests.normalizer.conftest import arrival
 
 SAID: dict[str, Any] = {
@@ -72,6 +75,14 @@ def read_all(store: Store, reader: Pipeline) -> None:
     for order_id in store.read_now(lambda tx: tx.connection.scalars(wanted).all()):
         reading(order_id)
         reading(order_id)
+
+
+def case_of(store: Store, case_no: str) -> Case:
+    return store.read_now(lambda tx: petitions.get(tx, case_no))
+
+
+def released(case: Case, tx: Transaction) -> Case:
+    return let_in(tx, case, "officer:1", "核对")
 
 
 def gap(store: Store) -> int:
@@ -156,14 +167,12 @@ async def test_a_broken_stage_holds_the_arrival_and_the_citizen_still_gets_a_num
         receipt = await desk(store, broken, mode)(arrival(raw_id=mode, **SAID))
         assert receipt.query_code
         read_all(store, broken)
-        case = store.read_now(lambda tx, no=receipt.case_no: petitions.get(tx, no))
+        case = case_of(store, receipt.case_no)
         assert case.standing is Outcome.HELD
         assert "breaks" in case.hold_reason
         assert "15400000001" not in case.hold_reason
-        released = await store.write(
-            lambda tx, no=receipt.case_no: let_in(tx, petitions.get(tx, no), "officer:1", "核对")
-        )
-        assert (released.standing, released.status) == (Outcome.PETITION, Status.REGISTERED)
+        after = await store.write(partial(released, case))
+        assert (after.standing, after.status) == (Outcome.PETITION, Status.REGISTERED)
     assert gap(store) == 0
     assert verify(store, tmp_path) == []
     assert "15400000001" not in caplog.text
@@ -246,7 +255,7 @@ async def test_a_second_filing_by_the_same_person_is_proposed_as_a_link(store: S
 async def test_a_crowd_is_deferred_and_a_calm_door_reads_in_line(store: Store, reader: Pipeline) -> None:
     intake = desk(store, reader, "auto")
     receipts = await asyncio.gather(*(intake(arrival(raw_id=f"r{i}", **SAID)) for i in range(3 * CROWD)))
-    statuses = [store.read_now(lambda tx, no=one.case_no: petitions.get(tx, no)).status for one in receipts]
+    statuses = [case_of(store, one.case_no).status for one in receipts]
     assert statuses.count(Status.RECEIVED) >= CROWD
     calm = await intake(arrival(raw_id="calm", **SAID))
     assert store.read_now(lambda tx: petitions.get(tx, calm.case_no)).status is Status.REGISTERED
