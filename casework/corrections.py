@@ -107,7 +107,7 @@ class Corrections:
             return "", ""
         if text.isascii() and text.isdigit():
             known = self.regions.find(text)
-            return (known.code, "") if known else ("", "区划代码不在现行区划表中,请核对。")
+            return (known.code, "") if known else ("", "区划代码不在现行区划表中，请核对。")
         for start in range(len(text) - 1):
             tail = text[start:]
             hits = [hit for hit in self.regions.search(tail, limit=200) if hit.name == tail]
@@ -117,7 +117,7 @@ class Corrections:
             if full:
                 names = "、".join(self.regions.full_name(hit.code) for hit in full[:4])
                 return "", f"有 {len(full)} 个同名的地方({names}),请把上一级也写上。"
-        return "", "没有找到这个地方,请写成“兰州市城关区”的样子或填区划代码。"
+        return "", "没有找到这个地方，请写成“兰州市城关区”的样子或填区划代码。"
 
     def _value(self, key: str, text: str, problems: list[Problem]) -> Any:
         if key in FLAGS:
@@ -159,7 +159,7 @@ class Corrections:
 def _bounded(key: str, text: str, problems: list[Problem]) -> str:
     most = LONGEST.get(key, _SHORT)
     if len(text) > most:
-        problems.append(Problem(key, "too_long", f"最多 {most} 个字,现在是 {len(text)} 个字。"))
+        problems.append(Problem(key, "too_long", f"最多 {most} 个字，现在是 {len(text)} 个字。"))
     return text
 
 

@@ -44,7 +44,7 @@ class Stale(Conflict):
     def __init__(self, actor: str, at: datetime) -> None:
         who = actor.removeprefix("officer:") if actor.startswith("officer:") else "系统"
         when = f"{at.month}月{at.day}日 {at:%H:%M}"
-        words = f"您打开之后,{who}在{when}改动过这件信访。您填写的内容还在下面,请对照最新内容,确认后再提交一次。"
+        words = f"您打开之后，{who}在{when}改动过这件信访。您填写的内容还在下面，请对照最新内容，确认后再提交一次。"
         super().__init__(words)
 
 
@@ -77,7 +77,7 @@ class Decisions:
         case = self._open(tx, officer, Verb.CORRECT, case_no, version)
         if case.read_at is None and case.standing is Outcome.PETITION:
             # The machine's reading, when it comes, would overwrite the person's.
-            raise Conflict("系统正在甄别这件来件,请稍等片刻刷新后再更正。您填写的内容没有丢失。")
+            raise Conflict("系统正在甄别这件来件，请稍等片刻刷新后再更正。您填写的内容没有丢失。")
         known = self.corrections.apply(case.petition, typed)
         problems = [*known.problems, *_reason_problems(reason)]
         changed, petition = known.changed, known.petition
@@ -112,7 +112,7 @@ class Decisions:
             raise Conflict("这件信访已经确认过了。")
         gaps = missing(case.petition)
         if gaps and len(note.strip()) < SHORTEST_REASON:
-            words = f"还缺:{'、'.join(gaps)}。请先更正补齐,或写明无法补齐的原因。"
+            words = f"还缺：{'、'.join(gaps)}。请先更正补齐，或写明无法补齐的原因。"
             raise Invalid((Problem("note", "gaps", words),))
         petition, status = case.petition, case.status
         if gaps:
@@ -145,7 +145,7 @@ class Decisions:
         """Send the case to the unit named, never to one complained about, led by or below them (art. 30)."""
         case = self._open(tx, officer, Verb.REROUTE, case_no, version)
         if case.standing is not Outcome.PETITION or case.status not in REROUTABLE:
-            raise Conflict("现在的办理状态不能改派;责任单位已经受理的,由该单位按异议程序退回。")
+            raise Conflict("现在的办理状态不能改派；责任单位已经受理的，由该单位按异议程序退回。")
         problems = [*_reason_problems(reason), *self._unit_problems(case, unit)]
         if problems:
             raise Invalid(tuple(problems))
@@ -183,7 +183,7 @@ class Decisions:
         if proposal is None or first is None:
             raise NotFound("这条重复件提示已经不在了。")
         if isinstance(self.permissions.may(officer, Verb.READ, first), Denied):
-            raise NotFound("没有找到这件信访,请核对编号。")
+            raise NotFound("没有找到这件信访，请核对编号。")
         petition, status = _decided(case.petition, proposal, first, same), None
         if same and proposal.kind is RelatedKind.LINK:
             status = may(case.status, Event.LINK_DUPLICATE)
@@ -216,7 +216,7 @@ class Decisions:
     def _open(self, tx: Transaction, officer: Officer, verb: Verb, case_no: str, version: int | None) -> Case:
         case = petitions.find(tx, case_no)
         if case is None:
-            raise NotFound("没有找到这件信访,请核对编号。")
+            raise NotFound("没有找到这件信访，请核对编号。")
         verdict = self.permissions.may(officer, verb, case)
         if not isinstance(verdict, Allowed):
             raise verdict.error()
@@ -290,7 +290,7 @@ def _reason_problems(reason: str) -> list[Problem]:
     if length < SHORTEST_REASON:
         return [Problem("reason", "reason_empty", "请写明理由。")]
     if length > LONGEST_REASON:
-        return [Problem("reason", "too_long", f"理由最多 {LONGEST_REASON} 个字,现在是 {length} 个字。")]
+        return [Problem("reason", "too_long", f"理由最多 {LONGEST_REASON} 个字，现在是 {length} 个字。")]
     return []
 
 

@@ -70,7 +70,7 @@ class Lamp:
             told = "今天到期"
         else:
             told = f"还有{self.days}天"
-        return f"{told}(暂定)" if self.deadline.provisional else told
+        return f"{told}（暂定）" if self.deadline.provisional else told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,7 @@ class Denied:
 
     def error(self) -> PetitionError:
         """NotFound for a hidden case, else Forbidden."""
-        return NotFound("没有找到这件信访,请核对编号。") if self.hidden else Forbidden(self.words)
+        return NotFound("没有找到这件信访，请核对编号。") if self.hidden else Forbidden(self.words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class Passwords:
     async def right(self, stored: str, password: str) -> bool:
         """Whether the password fits; an empty `stored` costs the same and is never right. TooMany if too many wait."""
         if self._inside >= self._places:
-            raise TooMany(10, "现在登录的人太多,请稍等十秒再试。")
+            raise TooMany(10, "现在登录的人太多，请稍等十秒再试。")
         self._inside += 1
         try:
             async with self._free:
@@ -262,7 +262,7 @@ def check_origin(request: web.Request) -> None:
     else:
         foreign = origin is not None and origin.partition("://")[2] != request.host
     if foreign:
-        raise ForeignForm("这个表单来自别的网站,没有受理。")
+        raise ForeignForm("这个表单来自别的网站，没有受理。")
 
 
 def address_of(request: web.Request) -> str:

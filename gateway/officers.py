@@ -147,7 +147,7 @@ def _problems(
 ) -> list[Problem]:
     found = []
     if not _NAME.fullmatch(name):
-        words = "账号名应为2至40个小写字母、数字、点、横线,以字母开头。"
+        words = "账号名应为2至40个小写字母、数字、点、横线，以字母开头。"
         found.append(Problem("name", "name_shape", words))
     if not display_name:
         found.append(Problem("display_name", "display_name_empty", "请填写姓名。"))

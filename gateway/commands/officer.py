@@ -42,8 +42,9 @@ def add(
 ) -> None:
     """新建账号。网关用 SQLite 时请先停止网关。 (With SQLite, stop the gateway first.)"""
     reference = load_reference()
+    secret = secret_of(settings)  # before the database: records without their key would be refused ever after
     migrate(settings.database)
-    store = open_store(settings.database, settings.data, secret_of(settings), min_free=0)
+    store = open_store(settings.database, settings.data, secret, min_free=0)
     try:
         made = add_officer(
             store,

@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 
 from config.settings import Settings
 from gateway.auth import Passwords
-from gateway.house import House
+from gateway.house import House, secret_of
 from gateway.officers import demo_officers
 from gateway.web import serve as serve_web
 from store.migrate import migrate as migrate_database
@@ -39,6 +39,7 @@ def serve(settings: Settings, no_demo: bool) -> None:
 @click.pass_obj
 def migrate(settings: Settings) -> None:
     """把数据库升级到当前版本。 (Bring the database to the tables of today.)"""
+    secret_of(settings)  # a database without its key would stop the next start
     click.echo(f"数据库版本 (revision): {migrate_database(settings.database)}")
 
 

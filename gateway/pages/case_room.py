@@ -134,7 +134,7 @@ def case_no_of(request: web.Request) -> str:
     """The case number of the address; NotFound for what can be none."""
     text = request.match_info["case_no"]
     if not (text.isascii() and text.isalnum() and len(text) <= 40):
-        raise NotFound("没有找到这件信访,请核对编号。")
+        raise NotFound("没有找到这件信访，请核对编号。")
     return text
 
 

@@ -33,6 +33,9 @@ from store.history import Step
 from store.outbox import Order, OrderState
 from store.petitions import Case
 
+# Fields whose words are ours and may hold a case number, whose digits the mask would take for an identity number.
+_PLAIN = frozenset({"is_repeat"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldView:
@@ -117,7 +120,7 @@ class CaseViews:
         return Row(
             case_no=case.case_no,
             shown_no=shown_no(case.case_no),
-            title="(保密件,打开后可见)" if sealed else mask_text(petition, petition.title) or "(没有标题)",
+            title="（保密件，打开后可见）" if sealed else mask_text(petition, petition.title) or "（没有标题）",
             who="" if sealed else (f"{name}{more}" if name else "匿名" if petition.is_anonymous else ""),
             form=words.FORM[case.form.value],
             received=short_moment(case.received_at),
@@ -148,7 +151,7 @@ class CaseViews:
             case_no=case.case_no,
             shown_no=shown_no(case.case_no),
             version=case.version,
-            title=text_of(petition, petition.title, unmasked) or "(没有标题)",
+            title=text_of(petition, petition.title, unmasked) or "（没有标题）",
             status=words.STATUS[case.status.value],
             unit=unit.name if unit else case.unit,
             received=moment(case.received_at),
@@ -210,17 +213,17 @@ class CaseViews:
             "occur_time": petition.occur_time,
             "occur_place": petition.occur_place,
             "accused": accused,
-            "headcount": f"{petition.headcount} 人" + ("(集体)" if petition.is_group else ""),
+            "headcount": f"{petition.headcount} 人" + ("（集体）" if petition.is_group else ""),
             "urgency": words.URGENCY[petition.urgency.value],
             "legal_path": words.LEGAL_PATH[petition.legal_path.value] if petition.legal_path else "",
             "litigation_related": f"是 {litigation}".strip() if petition.litigation_related else "否",
             "confidential": "是" if petition.confidential else "否",
             "is_public": "是" if petition.is_public else "否",
-            "is_repeat": f"是,初件 {shown_no(petition.first_case_no)}" if petition.is_repeat else "否",
+            "is_repeat": f"是，初件 {shown_no(petition.first_case_no)}" if petition.is_repeat else "否",
         }
         optional = {"summary", "main_facts", "legal_path"}
         return tuple(
-            self._field(petition, key, text_of(petition, value, unmasked), unmasked)
+            self._field(petition, key, value if key in _PLAIN else text_of(petition, value, unmasked), unmasked)
             for key, value in values.items()
             if value or key not in optional
         )
@@ -244,7 +247,7 @@ class CaseViews:
             "mobile": person.mobile.removeprefix("+86") if unmasked else identity.mask_phone(person.mobile),
             "landline": person.landline if unmasked else identity.mask_phone(person.landline),
             "email": person.email if unmasked else identity.mask_email(person.email),
-            "address": person.address if unmasked else "(已遮盖)" if person.address else "",
+            "address": person.address if unmasked else "（已遮盖）" if person.address else "",
         }
         if person.org_name:
             shown["name"] = f"{person.org_name} {shown['name']}".strip()

@@ -217,15 +217,15 @@ REASONS: Mapping[str, str] = {
     "correct": "更正登记内容",
     "document": "制作文书或送达",
     "supervise": "督查督办",
-    "other": "其他(请写明)",
+    "other": "其他（请写明）",
 }
 DONE: Mapping[str, str] = {
     "confirm": "已确认登记。",
     "correct": "更正已保存。",
-    "reroute": "已改派,转办单正在投递。",
+    "reroute": "已改派，转办单正在投递。",
     "release": "已放行。",
     "link": "已认定为同一事项。",
-    "unlink": "已记录:不是重复件。",
+    "unlink": "已记录：不是重复件。",
     "retry": "已重新投递。",
     "moved": "已办理。这件信访已移出您的查看范围。",
     "signed_in": "已登录。",

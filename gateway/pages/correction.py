@@ -25,8 +25,8 @@ from store.transaction import Transaction
 _AREAS: Mapping[str, int] = {"summary": 4, "main_facts": 4, "requests": 4, "accused": 3, "content": 12}
 _HINTS: Mapping[str, str] = {
     "requests": "一行一项。",
-    "accused": "一行一个:单位 / 姓名 / 职务。只知道一部分时,斜杠照写。",
-    "problem_region": "写成“兰州市城关区”的样子,或填区划代码。",
+    "accused": "一行一个：单位 / 姓名 / 职务。只知道一部分时，斜杠照写。",
+    "problem_region": "写成“兰州市城关区”的样子，或填区划代码。",
     "title": "最多 60 个字。",
 }
 _IDENTITY = ("name", "id_no", "mobile", "landline", "email", "address", "content")
@@ -221,7 +221,7 @@ class CorrectionPages:
                     rows=_AREAS.get(key, 1),
                     hint=_HINTS.get(key, ""),
                     error=errors.get(key, ""),
-                    latest=(dict(options.get(name, ())).get(before, before) or "(空)")[:300] if differs else "",
+                    latest=(dict(options.get(name, ())).get(before, before) or "（空）")[:300] if differs else "",
                     options=options.get(name, ()) if select else (),
                     group=heading if heading != group else "",
                 )

@@ -16,10 +16,10 @@ from store.accounts import FAILURES, LOCK, Officer
 
 # One sentence for every reason: it must not tell whether the name exists, the account rests or the password is wrong.
 WRONG = (
-    f"账号或密码不正确,或者账号正在锁定中。连续错 {FAILURES} 次会锁定 {int(LOCK.total_seconds() // 60)} 分钟,"
+    f"账号或密码不正确，或者账号正在锁定中。连续错 {FAILURES} 次会锁定 {int(LOCK.total_seconds() // 60)} 分钟，"
     "再错会更久。忘记密码请找系统管理员。"
 )
-WRONG_CODE = "验证码不正确、已经用过,或者账号正在锁定中。请等下一个验证码出现后再输入。"
+WRONG_CODE = "验证码不正确、已经用过，或者账号正在锁定中。请等下一个验证码出现后再输入。"
 
 
 class SignInPages:

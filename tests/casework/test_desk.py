@@ -232,7 +232,7 @@ def test_a_lamp_follows_the_status(store: Store, parts: Parts) -> None:
 def test_a_year_without_calendar_says_so(store: Store, parts: Parts) -> None:
     lamp = parts.desk.lamp(put(store, at=datetime(2031, 5, 1, 9, tzinfo=SHANGHAI)), date(2031, 5, 2))
     assert lamp is not None
-    assert lamp.words.endswith("(暂定)")
+    assert lamp.words.endswith("（暂定）")
 
 
 def test_the_original_comes_back_byte_for_byte(store: Store) -> None:

@@ -163,5 +163,10 @@ def test_check_tells_what_is_wrong(data: Path) -> None:
     assert "pigeon" in bad.output
 
 
-def test_migrate_says_the_revision(tmp_path: Path) -> None:
-    assert "0001" in gateway(tmp_path, "migrate").output
+@pytest.mark.parametrize("first", ["migrate", "officer"])
+def test_a_fresh_folder_gets_its_key_before_its_database(tmp_path: Path, first: str) -> None:
+    officer = ("add", "li.shili", "--display-name", "登记示例", "--role", "registrar", "--unit", "620000-xinfang")
+    done = gateway(tmp_path, first, *(officer if first == "officer" else ()))
+    assert done.exit_code == 0, done.output
+    assert ("0001" in done.output) is (first == "migrate")
+    assert gateway(tmp_path, "check").exit_code == 0

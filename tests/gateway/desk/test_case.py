@@ -63,7 +63,7 @@ async def test_own_words_are_a_reason_and_stay_when_they_are_not_enough(room: Ro
     page = await seated.post(url(case, "/identity"), {"why": "", "why_words": "当事人来电"})
     assert 'value="当事人来电"' in page.body
     await seated.post(url(case, "/identity"), {"why": "other", "why_words": "当事人来电"})
-    assert room.trail(case) == [("read_identity", "其他(请写明) 当事人来电")]
+    assert room.trail(case) == [("read_identity", "其他（请写明） 当事人来电")]
 
 
 async def test_an_inspector_cannot_unmask(room: Room, aiohttp_client: Connect) -> None:
