@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import structlog
+
 from petition.clock import Clock
 from store.moments import to_micros
 from store.vault import Vault
+
+log = structlog.get_logger(__name__)
 
 EVERY = 60.0  # seconds between two checkpoints of one chain
 
@@ -25,7 +30,11 @@ class Checkpoints:
         self._last: float | None = None
 
     def note(self, chain: int, place: int, head: bytes, now: bool = False) -> None:
-        """Leave a checkpoint if it is time, or `now`. Called by the writer after COMMIT."""
+        """Leave a checkpoint if it is time, or `now`. Called by the writer after COMMIT.
+
+        Never raises: what is committed is committed, and an error here would make the writer do it a second time. A
+        checkpoint that a full disk refused is tried again after the next commit.
+        """
         moment = time.monotonic()
         if not now and self._last is not None and moment - self._last < EVERY:
             return
@@ -33,9 +42,19 @@ class Checkpoints:
         at = to_micros(self._clock())
         line = {"chain": chain, "place": place, "head": head.hex(), "at": at}
         line["mac"] = self._vault.mac("checkpoint", message(chain, place, head.hex(), at)).hex()
+        try:
+            self._append(json.dumps(line).encode() + b"\n")
+        except OSError as problem:
+            self._last = None
+            log.warning("a checkpoint could not be written", problem=problem.strerror)
+
+    def _append(self, line: bytes) -> None:
         handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(handle, json.dumps(line).encode() + b"\n")
+            before = os.fstat(handle).st_size
+            if os.write(handle, line) != len(line):
+                os.ftruncate(handle, before)  # half a line would look like a hand in the file
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(handle)
         finally:
             os.close(handle)

@@ -12,11 +12,14 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
+from petition.arrival import Outcome
 from petition.errors import Conflict, LowDisk, Unavailable
 from store import outbox, petitions
-from store.database import Store, open_store
+from store.database import Store, database_url, open_store
 from store.entry import Entered
+from store.migrate import migrate
 from store.proof import verify
+from store.reconciliation import reconcile
 from store.transaction import Transaction
 from tests.store.conftest import SECRET
 from tests.store.entries import entry
@@ -149,3 +152,17 @@ async def test_one_read_sees_one_moment(store: Store) -> None:
 
     assert await store.read(twice) == (1, 1)
     assert store.read_now(petitions.count) == 2
+
+
+def test_a_checkpoint_that_cannot_be_written_enters_nothing_twice(tmp_path: Path) -> None:
+    address = database_url("", tmp_path)
+    migrate(address)
+    (tmp_path / "checkpoints.jsonl").mkdir()
+    store = open_store(address, tmp_path, SECRET, min_free=0)
+    assert enter(store).outcome is Outcome.PETITION
+    figures = store.read_now(reconcile)["web"]
+    assert (figures.received, figures.linked) == (1, 0)
+    (tmp_path / "checkpoints.jsonl").rmdir()
+    enter(store, "second")
+    store.close()
+    assert len((tmp_path / "checkpoints.jsonl").read_text().splitlines()) == 2
