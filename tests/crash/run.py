@@ -174,13 +174,20 @@ def _delivered(gateway: Gateway) -> int:
 
 
 def judged_folder(
-    gateway: Gateway, record: Path, stopped: tuple[int, float], *, extra: int = 0, errors: bool = False
+    gateway: Gateway,
+    record: Path,
+    stopped: tuple[int, float],
+    *,
+    extra: int = 0,
+    echoes: int = 0,
+    errors: bool = False,
 ) -> list[Complaint]:
     """The judge's words on a stopped gateway without a router. extra: petitions the senders do not know of, each
-    acknowledged once; errors: whether errors in the log are held against it."""
+    acknowledged once; echoes: how often they were acknowledged again; errors: whether errors in the log count."""
     seen = _evidence(gateway, (), record)
     seen.waiting, seen.stopped = None, stopped
-    seen.figures = {name: number - extra * (name in ("received", "petitions")) for name, number in seen.figures.items()}
+    ours = {"received": extra + echoes, "petitions": extra, "linked": echoes}
+    seen.figures = {name: number - ours.get(name, 0) for name, number in seen.figures.items()}
     seen.errors = seen.errors if errors else ()
     return complaints(seen)
 
