@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from petition.arrival import Arrival
+from petition.arrival import Arrival, Statement
 from petition.attachment import Attachment
 from petition.errors import Problem
 from petition.people import Accused, Person
@@ -117,12 +117,9 @@ class Draft:
             privacy_notice_version=said.privacy_notice_version,
             record_consent=said.record_consent,
         )
-        for name in _STATED_FIELDS:
-            value = getattr(said, name)
-            # False and "" are the defaults of the form, not something anybody said; `confidential` has None for that.
-            if value or (name == "confidential" and value is not None):
-                setattr(draft, name, value)
-                draft.evidence[name] = SAID
+        for name, value in _stated(said).items():
+            setattr(draft, name, value)
+            draft.evidence[name] = SAID
         return draft
 
     def stated(self, field: str) -> bool:
@@ -197,9 +194,7 @@ def unread(arrival: Arrival, attachments: tuple[Attachment, ...]) -> Petition:
     The same as `Draft.of(arrival).to_petition("", None, attachments)` at a quarter of the cost: a crowd waits for it.
     """
     said = arrival.statement
-    stated = {name: value for name in _STATED_FIELDS if (value := getattr(said, name))}
-    if said.confidential is not None:
-        stated["confidential"] = said.confidential
+    stated = _stated(said)
     return Petition(
         case_no="",
         form=arrival.form,
@@ -214,6 +209,14 @@ def unread(arrival: Arrival, attachments: tuple[Attachment, ...]) -> Petition:
         evidence=dict.fromkeys(stated, SAID),
         **stated,
     )
+
+
+def _stated(said: Statement) -> dict[str, Any]:
+    """What somebody said: False and "" are the defaults of the form, but None is the one of `confidential`."""
+    stated = {name: value for name in _STATED_FIELDS if (value := getattr(said, name))}
+    if said.confidential is not None:
+        stated["confidential"] = said.confidential
+    return stated
 
 
 _STATED_FIELDS = (

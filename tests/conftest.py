@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["tests.servers.postgres", "tests.servers.redis"]
+pytest_plugins = ["tests.servers.blank", "tests.servers.postgres", "tests.servers.redis"]
 
 _SERVER_FIXTURES = {"postgres", "postgres_url", "redis_server", "redis_url"}
 

@@ -11,8 +11,7 @@ import pytest
 
 from config.reference import load_reference
 from petition.clock import SHANGHAI
-from store.database import Store, database_url, open_store
-from store.migrate import migrate
+from store.database import Store, open_store
 from tests.casework.samples import Parts, parts_of
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=SHANGHAI)
@@ -42,14 +41,6 @@ def parts() -> Parts:
 def clock() -> SetClock:
     """The clock of the store."""
     return SetClock()
-
-
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database to copy: migrating anew for each test would be most of its time."""
-    folder = tmp_path_factory.mktemp("blank")
-    migrate(database_url("", folder))
-    return folder / "gateway.db"
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ import pytest
 from aiohttp import web
 
 from config.reference import Reference, load_reference
-from store.database import database_url
-from store.migrate import migrate
 from tests.fakes.workplace import Browser, Client, Room
 
 Connect = Callable[[web.Application], Awaitable[Client]]
@@ -20,14 +18,6 @@ Connect = Callable[[web.Application], Awaitable[Client]]
 @pytest.fixture(scope="session")
 def reference() -> Reference:
     return load_reference()
-
-
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database to copy: migrating anew for each test would be most of its time."""
-    folder = tmp_path_factory.mktemp("blank")
-    migrate(database_url("", folder))
-    return folder / "gateway.db"
 
 
 @pytest.fixture
