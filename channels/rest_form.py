@@ -94,8 +94,7 @@ def checked(
 
     body: the JSON the form was read from; without escapes and hidden signs in it no field needs a look of its own.
     """
-    clean = b"\\u" not in body and not UNSEEN.search(body.decode("utf-8", "replace"))
-    found: list[Problem] = [] if clean else [*_hidden(form)]
+    found: list[Problem] = [] if _clean(body) else [*_hidden(form)]
     if form.petition_date and form.petition_date > today:
         found.append(Problem("petition_date", "future", "信访日期不能晚于今天。"))
     if form.problem_region and not known_region(form.problem_region):
@@ -157,8 +156,7 @@ def _person(form: PersonForm, path: str, today: date) -> tuple[list[Problem], Pe
         ("landline", identity.normal_landline, "固定电话请带区号，例如 0931-8000000。"),
         ("email", identity.normal_email, "电子邮箱的写法不对。"),
     ):
-        typed = values[name]
-        if typed:
+        if typed := values.get(name):
             values[name] = normal(typed)
             if not values[name]:
                 found.append(Problem(f"{path}.{name}", name, words))
@@ -168,7 +166,17 @@ def _person(form: PersonForm, path: str, today: date) -> tuple[list[Problem], Pe
 
 
 def _fields(form: PersonForm | AccusedForm) -> dict[str, Any]:
-    return {name: getattr(form, name) for name in form.__slots__}
+    """What was given; the fields left out have the same empty defaults in petition/1."""
+    return {name: value for name in form.__slots__ if (value := getattr(form, name))}
+
+
+def _clean(body: bytes) -> bool:
+    """Whether no sign of UNSEEN can be in the JSON, escaped or as it is. Cheap, and sure only when it says yes."""
+    if b"\\" in body and b"\\u" in body:
+        return False
+    text = body.decode("utf-8", "replace")
+    # Every sign of UNSEEN but U+FFFD is unprintable, and asking for that is quicker than the pattern.
+    return (text.isprintable() and "\ufffd" not in text) or not UNSEEN.search(text)
 
 
 def _hidden(form: PetitionForm) -> Iterator[Problem]:

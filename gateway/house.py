@@ -52,7 +52,8 @@ class House:
 
     def known_region(self, code: str) -> bool:
         """Whether a region code exists; 6, 9 or 12 digits."""
-        return self.reference.regions.find(code) is not None
+        regions = self.reference.regions
+        return code in regions or regions.find(code) is not None
 
     def close(self) -> None:
         """Commit what waits and close the store."""

@@ -33,6 +33,7 @@ _MIDDLE_DOTS = re.compile("[·•‧∙⋅・●᛫・]")
 _HAN = "\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _SPACE_AT_HAN = re.compile(rf"(?<=[{_HAN}·]) | (?=[{_HAN}·])")
 _DOT_AT_HAN = re.compile(rf"(?<=[{_HAN}])\.(?=[{_HAN}])")
+_PLAIN_NAME = re.compile("[\u4e00-\u9fff]{2,20}")  # most names: nothing to bring into one spelling
 _MOBILE = re.compile(r"(?:\+?86|0086)?0?(1[3-9][0-9]{9})")
 _LANDLINE = re.compile(
     r"(?:(?:\+86|0086|86)[ -]*\(?0?|\(?0)(10|2[0-9]|[3-9][0-9]{2})\)?[ -]*([2-9][0-9]{2,3})[ -]?([0-9]{4})"
@@ -130,7 +131,7 @@ def check_uscc(text: str) -> IdCheck:
 
 def normal_mobile(text: str) -> str:
     """The mobile number as E.164 (+86...), or "" if it is none; takes +86, 0086, spaces, hyphens, full-width digits."""
-    found = _MOBILE.fullmatch(_SEPARATORS.sub("", tidy(text)[:60]))
+    found = _MOBILE.fullmatch(text) or _MOBILE.fullmatch(_SEPARATORS.sub("", tidy(text)[:60]))
     return f"+86{found[1]}" if found else ""
 
 
@@ -145,6 +146,8 @@ def normal_landline(text: str) -> str:
 
 def normal_name(text: str) -> str:
     """A name 姓名 in one spelling: · for every middle dot, no blanks beside Han, one blank between words; never cut."""
+    if _PLAIN_NAME.fullmatch(text):
+        return text
     name = _SPACES.sub(" ", _MIDDLE_DOTS.sub("·", tidy(text)))
     return _DOT_AT_HAN.sub("·", _SPACE_AT_HAN.sub("", name))
 

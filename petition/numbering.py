@@ -44,6 +44,8 @@ _NUMBER = re.compile(rf"([0-9]{{6}})([A-Z])([0-9]{{8}})([0-9]{{5}}|[1-9][0-9]{{5
 _FILLERS = re.compile(r"[\s\-‐-―−_./·]+")
 _SERIAL_WIDTH = 5
 _QUERY_LENGTH = 12
+_VALUES: Mapping[str, int] = MappingProxyType({character: value for value, character in enumerate(CODE_31)})
+_PLAIN_CODE = re.compile(rf"[{CROCKFORD}]{{{_QUERY_LENGTH}}}")
 _SHIFTS = tuple(5 * place for place in reversed(range(_QUERY_LENGTH)))
 
 
@@ -77,10 +79,36 @@ def check_character(body: str) -> str:
     ISO 7064's pure system with modulus 31 and radix 3 over the alphabet of GB 32100: 31 is prime and 3 its primitive
     root, so every wrong character and every exchange of two characters less than 30 places apart is found.
     """
-    total = 0
+    return CODE_31[-_weigh(body) % 31]
+
+
+def _weigh(body: str, total: int = 0) -> int:
+    """The sum of ISO 7064 over a body that may be continued: _weigh(b, _weigh(a)) is _weigh(a + b)."""
     for character in body:
-        total = (total + CODE_31.index(character)) * 3 % 31
-    return CODE_31[-total % 31]
+        if character not in _VALUES:
+            raise ValueError("a character outside the alphabet of 31")
+        total = (total + _VALUES[character]) * 3 % 31
+    return total
+
+
+class Series:
+    """The case numbers of one office, form and day: what they share is worked out once.
+
+    ValueError for a region that is not six digits.
+    """
+
+    def __init__(self, region6: str, form: Form, day: date) -> None:
+        if not re.fullmatch(r"[0-9]{6}", region6):
+            raise ValueError("a case number needs a region of six digits")
+        self._head = f"{region6}{FORM_LETTERS[form]}{day:%Y%m%d}"
+        self._weight = _weigh(self._head)
+
+    def number(self, serial: int) -> str:
+        """The number with this serial; ValueError if it is not in 1..10^12-1."""
+        if not 1 <= serial < 10**12:
+            raise ValueError("the serial of a case number must be from 1 to 10^12 - 1")
+        tail = f"{serial:0{_SERIAL_WIDTH}d}"
+        return f"{self._head}{tail}{CODE_31[-_weigh(tail, self._weight) % 31]}"
 
 
 def case_no(region6: str, form: Form, day: date, serial: int) -> str:
@@ -88,12 +116,7 @@ def case_no(region6: str, form: Form, day: date, serial: int) -> str:
 
     serial starts at 1; ValueError for a region that is not six digits or a serial out of 1..10^12-1.
     """
-    if not re.fullmatch(r"[0-9]{6}", region6):
-        raise ValueError("a case number needs a region of six digits")
-    if not 1 <= serial < 10**12:
-        raise ValueError("the serial of a case number must be from 1 to 10^12 - 1")
-    body = f"{region6}{FORM_LETTERS[form]}{day:%Y%m%d}{serial:0{_SERIAL_WIDTH}d}"
-    return body + check_character(body)
+    return Series(region6, form, day).number(serial)
 
 
 def parse_case_no(text: str) -> CaseNo:
@@ -138,6 +161,9 @@ def normal_query_code(text: str) -> str:
 
     Never raises: what is no query code comes back tidied (at most 64 characters) and simply matches nothing.
     """
+    plain = text.replace("-", "")
+    if _PLAIN_CODE.fullmatch(plain):
+        return plain
     return _FILLERS.sub("", tidy(text[:64])).upper().replace("O", "0").replace("I", "1").replace("L", "1")[:64]
 
 

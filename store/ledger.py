@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, select, text
 
 from petition import numbering
 from petition.arrival import Outcome
@@ -17,7 +18,7 @@ from petition.errors import Unavailable
 from petition.petition import Form
 from store import tables
 from store.batch import Batch, attach, open_case, write
-from store.bulk import insert_rows
+from store.bulk import execute, insert_rows, mark_of
 from store.entry import Entered, Entry
 from store.moments import from_micros, to_micros
 from store.transaction import Transaction
@@ -37,21 +38,15 @@ class _Known:
     received_at: int
 
 
-# Built once: building a statement costs more than running it.
-_KNOWN = select(
-    tables.ledger.c.key,
-    tables.ledger.c.id,
-    tables.ledger.c.case_no,
-    tables.ledger.c.digest,
-    tables.ledger.c.files,
-    tables.ledger.c.received_at,
-).where(tables.ledger.c.key.in_(bindparam("keys", expanding=True)))
+_KNOWN = "SELECT key, id, case_no, digest, files, received_at FROM ledger WHERE key IN ({marks})"
+_ASKED = (1, 4, 16, 64, 256)  # keys of one question: few shapes, so that the databases keep them prepared
 _NEW_HEAD = (
     "ON CONFLICT (chain, channel) DO UPDATE"
     " SET counter = excluded.counter, last_id = excluded.last_id, hash = excluded.hash, mac = excluded.mac"
 )
-_RESERVE = text(
-    "INSERT INTO counters (name, value) VALUES (:name, :count) ON CONFLICT (name)"
+_PLAIN_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_RESERVE = (
+    "INSERT INTO counters (name, value) VALUES ({marks}) ON CONFLICT (name)"
     " DO UPDATE SET value = counters.value + excluded.value RETURNING value"
 )
 
@@ -149,8 +144,15 @@ class Chain:
         return self._head
 
     def _known(self, tx: Transaction, entries: Sequence[Entry]) -> dict[str, _Known]:
-        rows = tx.connection.execute(_KNOWN, {"keys": list({entry.key for entry in entries})})
-        return {row[0]: _Known(*row[1:]) for row in rows}
+        keys = list({entry.key for entry in entries})
+        known = {}
+        for start in range(0, len(keys), _ASKED[-1]):
+            asked = keys[start : start + _ASKED[-1]]
+            shape = next(size for size in _ASKED if len(asked) <= size)
+            asked += asked[-1:] * (shape - len(asked))
+            for row in execute(tx.connection, _KNOWN.format(marks=_marks(tx, shape)), asked):
+                known[row[0]] = _Known(*row[1:])
+        return known
 
     def _write_heads(self, tx: Transaction, place: int, head: bytes, counters: Mapping[str, int]) -> None:
         last = self.slot * PLACE + place
@@ -173,28 +175,39 @@ class Chain:
         )
 
 
+_Kind = tuple[str, Form, date]
+
+
 class _Numbers:
     """Case numbers of one batch, reserved at once; the counter row is the truth, also between writers."""
 
     def __init__(self, tx: Transaction, entries: Sequence[Entry], known: Mapping[str, _Known]) -> None:
-        wanted: dict[tuple[str, Form, date], int] = {}
+        wanted: dict[_Kind, int] = {}
         seen = set(known)
         for entry in entries:
             if entry.outcome is not Outcome.REFUSED and not entry.attach_to and entry.key not in seen:
                 seen.add(entry.key)
-                kind = (entry.region, entry.form, entry.received_at.date())
+                kind = _kind(entry)
                 wanted[kind] = wanted.get(kind, 0) + 1
-        self._next: dict[tuple[str, Form, date], int] = {}
+        self._serials: dict[_Kind, Iterator[str]] = {}
         # Sorted: two writers that take the same rows in the same order cannot block each other for ever.
         for region, form, day in sorted(wanted):
             count = wanted[region, form, day]
-            last = tx.connection.scalar(_RESERVE, {"name": f"case:{region}:{form}:{day:%Y%m%d}", "count": count})
-            self._next[region, form, day] = int(last or 0) - count
+            name = f"case:{region}:{form}:{day:%Y%m%d}"
+            [(last,)] = execute(tx.connection, _RESERVE.format(marks=_marks(tx, 2)), (name, count))
+            series = numbering.Series(region, form, day)
+            self._serials[region, form, day] = map(series.number, itertools.count(last - count + 1))
 
     def next(self, entry: Entry) -> str:
-        kind = (entry.region, entry.form, entry.received_at.date())
-        self._next[kind] += 1
-        return numbering.case_no(*kind, self._next[kind])
+        return next(self._serials[_kind(entry)])
+
+
+def _marks(tx: Transaction, count: int) -> str:
+    return ", ".join([mark_of(tx.connection)] * count)
+
+
+def _kind(entry: Entry) -> _Kind:
+    return entry.region, entry.form, entry.received_at.date()
 
 
 def _place(entry: Entry, ledger_id: int, known: dict[str, _Known], numbers: _Numbers) -> tuple[dict[str, Any], Entered]:
@@ -236,7 +249,7 @@ def _place(entry: Entry, ledger_id: int, known: dict[str, _Known], numbers: _Num
 
 def row_hash(row: Mapping[str, Any]) -> bytes:
     """The chained digest of a ledger row: SHA-256 over the previous digest and every field, in a fixed order."""
-    body = json.dumps([row[name] for name in _HASHED], ensure_ascii=False, separators=(",", ":"))
+    body = _PLAIN_JSON.encode([row[name] for name in _HASHED])
     return hashlib.sha256(row["prev"] + body.encode()).digest()
 
 

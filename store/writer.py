@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalE
 
 from petition.clock import Clock
 from petition.errors import LowDisk, PetitionError, Unavailable
+from store.bell import Bell
 from store.entry import Entered, Entry
 from store.ledger import Chain
 from store.records import Records
@@ -24,9 +25,6 @@ from store.transaction import Transaction, Work
 from store.vault import Vault
 
 BATCH = 256  # rows of one commit; beyond it a commit gains little and each sender waits longer
-CROWD = 4  # works in one commit from which the next one is gathered
-GATHER = 0.008  # seconds a commit waits at most for more works, and only in a crowd
-LOOK = 0.001  # seconds between two looks at whether more came
 QUEUE = 5000  # waiting works; beyond it the honest answer is "come again"
 
 # These say that the database failed, not that one work was wrong.
@@ -65,7 +63,8 @@ class Writer:
         self._chain = chain
         self._check_room = check_room
         self._queue_limit = queue_limit
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._waiting: deque[_Job] = deque()
+        self._bell = Bell()
         self._connection: Connection | None = None
         self._closing = False
         self._oldest: float | None = None
@@ -80,7 +79,7 @@ class Writer:
     @property
     def depth(self) -> int:
         """Works that wait for their commit."""
-        return self._queue.qsize()
+        return len(self._waiting)
 
     @property
     def oldest_wait(self) -> float:
@@ -93,68 +92,50 @@ class Writer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         self._put(_Job(work, loop, future, time.monotonic()))
+        self._bell.announce(loop)
         return await future
 
     def write_now(self, work: Entry | Work[Any]) -> Any:
         """As `write`, from a thread other than the loop's."""
         future: Future[Any] = Future()
         self._put(_Job(work, None, future, time.monotonic()))
+        self._bell.ring()
         return future.result()
 
     def close(self, timeout: float = 8.0) -> None:
         """Commit what waits, then stop; new work is refused from now on."""
         self._closing = True
-        self._queue.put(None)
+        self._bell.ring()
         if self._thread.is_alive():
             self._thread.join(timeout)
 
     def _put(self, job: _Job) -> None:
         if self._closing or self.broken:
             raise Unavailable()
-        if self._queue.qsize() >= self._queue_limit:
+        if len(self._waiting) >= self._queue_limit:
             raise Unavailable(retry_after=10)
-        self._queue.put(job)
+        self._waiting.append(job)
 
     def _run(self) -> None:
-        stopping = crowded = False
-        while not stopping:
-            first = self._queue.get()
-            if first is None:
-                break
-            if crowded:
-                self._gather()
-            jobs, stopping = self._drain(first)
-            crowded = len(jobs) >= CROWD
-            self._oldest = first.since
-            self._commit(jobs)
-            self._oldest = None
-            _tell(jobs)
+        while not (self._closing and not self._waiting):
+            if not self._closing:
+                self._bell.wait()
+            while jobs := self._drain():
+                self._oldest = jobs[0].since
+                self._commit(jobs)
+                self._oldest = None
+                _tell(jobs)
+                if len(jobs) < BATCH:
+                    break
         if self._connection is not None:
             self._chain.farewell()
             self._drop()
 
-    def _gather(self) -> None:
-        """Under load, leave the interpreter to the loop while it still brings work: two threads that fight for it
-
-        cost more than both their works, and a commit of many costs little more than a commit of one.
-        """
-        until = time.monotonic() + GATHER
-        seen = -1
-        while seen < (seen := self._queue.qsize()) < BATCH and time.monotonic() < until:
-            time.sleep(LOOK)
-
-    def _drain(self, first: _Job) -> tuple[list[_Job], bool]:
-        """(the jobs of this batch, whether the stop was among them)."""
-        jobs = [first]
-        while len(jobs) < BATCH:
-            try:
-                job = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if job is None:
-                return jobs, True
-            jobs.append(job)
-        return jobs, False
+    def _drain(self) -> list[_Job]:
+        jobs: list[_Job] = []
+        while self._waiting and len(jobs) < BATCH:
+            jobs.append(self._waiting.popleft())
+        return jobs
 
     def _commit(self, jobs: list[_Job]) -> None:
         try:
