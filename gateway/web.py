@@ -97,6 +97,7 @@ async def serve(settings: Settings, ready: Ready | None = None) -> int:
     ready: called once the door is open, with the house and the port that listens.
     """
     open_doors(settings.channels)  # an unknown channel stops the start before anything is made
+    gc.disable()  # until everything is built
     house = open_house(settings)
     way = way_out(settings, house.store, house.routing, house.reading, house.governor.busy)
     intake = house.intake(way.wake)
@@ -137,9 +138,9 @@ def _spare_the_collector() -> None:
 
     Unfrozen, it took an eighth of the time under load and made every hundredth citizen wait 140 ms instead of 60.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(5000, 20, 50)
+    gc.enable()
     # A thread that works off may hold the interpreter a fifth as long before the door gets it back.
     sys.setswitchinterval(0.001)
 

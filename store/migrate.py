@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, make_url, text
 
+_SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 0x58464D47  # two servers that start together must not migrate at once
 
 
@@ -25,23 +23,31 @@ def migrate(url: str) -> str:
             else:
                 connection.execute(text(f"SELECT pg_advisory_lock({_LOCK})"))
                 connection.commit()
-            config = _config()
-            newest = ScriptDirectory.from_config(config).get_current_head() or ""
+            newest = newest_revision()
             if _revision(connection) != newest:
                 connection.commit()
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                _upgrade(connection)
                 connection.commit()
             return newest
     finally:
         engine.dispose()
 
 
-def _config() -> Config:
+def newest_revision() -> str:
+    """The revision a database must have; told by the names of the scripts, which are numbered."""
+    return max(path.name.partition("_")[0] for path in (_SCRIPTS / "versions").glob("[0-9]*_*.py"))
+
+
+def _upgrade(connection: Connection) -> None:
+    # Loaded here: most starts have nothing to migrate, and would wait a tenth of a second for the tool.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_SCRIPTS))
     config.set_main_option("path_separator", "os")
-    return config
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _revision(connection: Connection) -> str:

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from config.settings import Settings
-from gateway.__main__ import cli
 from gateway.house import open_house
+from gateway.line import cli
 from petition.arrival import Arrival, Statement
 from petition.clock import now
 from petition.people import Person
