@@ -171,16 +171,16 @@ def _line(name: str, found: dict[str, Any], ratio: float | None, of: str, good: 
     return Line(name, found["rate"], found["p50_ms"], found["p99_ms"], ratio, of, good)
 
 
-def show(lines: list[Line]) -> None:
-    """The table."""
-    table = Table(title=f"Intake, {CONNECTIONS} connections, {os.cpu_count()} cores")
-    table.add_column("what")
+def table(title: str, lines: list[Line]) -> Table:
+    """The table of a run."""
+    made = Table(title=title)
+    made.add_column("what")
     for column in ("per second", "p50 ms", "p99 ms", "ratio"):
-        table.add_column(column, justify="right")
-    table.add_column("of")
-    table.add_column("bound")
+        made.add_column(column, justify="right")
+    made.add_column("of")
+    made.add_column("bound")
     for line in lines:
-        table.add_row(
+        made.add_row(
             line.name,
             f"{line.rate:,.0f}",
             "" if line.p50 is None else f"{line.p50:.1f}",
@@ -189,7 +189,7 @@ def show(lines: list[Line]) -> None:
             line.of,
             {None: "", True: "met", False: "MISSED"}[line.good],
         )
-    Console(width=130).print(table)
+    return made
 
 
 def main() -> int:
@@ -199,7 +199,7 @@ def main() -> int:
     parser.add_argument("--sqlite-only", action="store_true")
     options = parser.parse_args()
     lines = run(options.seconds, postgres=not options.sqlite_only)
-    show(lines)
+    Console(width=130).print(table(f"Intake, {CONNECTIONS} connections, {os.cpu_count()} cores", lines))
     return 1 if any(line.good is False for line in lines) else 0
 
 

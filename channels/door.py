@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aiohttp import web
+from pydantic import SecretStr
 
+from channels.postbox import Postbox
 from petition.arrival import Arrival, Intake
 from petition.clock import Clock
+from petition.errors import NotFound
 
 
 class Refuse(Protocol):
@@ -21,11 +25,73 @@ class Refuse(Protocol):
         ...
 
 
+class Enquiries(Protocol):
+    """What a door may ask about cases (查询); it learns a number or a word of the status, never the content."""
+
+    async def status_words(self, case_no: str, query_code: str) -> str:
+        """Where the case stands, in one plain sentence. NotFound for a wrong number or code alike; TooMany."""
+        ...
+
+    async def recent_case(self, channel: str, kind: str, value: str, within: timedelta) -> str:
+        """The newest case of a channel from this sender (look-up kind and normal value) in the window, or empty."""
+        ...
+
+    async def case_of(self, channel: str, raw_id: str) -> str:
+        """The case of the first event with this id, or empty."""
+        ...
+
+    async def digest_of(self, channel: str, raw_id: str) -> str:
+        """SHA-256 in hex of the first event with this id, or empty: whether the same id brings something new."""
+        ...
+
+    async def thread(self, channel: str, ids: Sequence[str]) -> str:
+        """The newest case of a channel whose conversation has one of these ids, or empty."""
+        ...
+
+    async def is_sender(self, case_no: str, kind: str, value: str) -> bool:
+        """Whether the case came from this person; False for a number that does not exist."""
+        ...
+
+
+class NoEnquiries:
+    """The null twin: a house that remembers nothing."""
+
+    async def status_words(self, case_no: str, query_code: str) -> str:
+        """Nothing is known."""
+        raise NotFound()
+
+    async def recent_case(self, channel: str, kind: str, value: str, within: timedelta) -> str:
+        """Nothing is known."""
+        return ""
+
+    async def case_of(self, channel: str, raw_id: str) -> str:
+        """Nothing is known."""
+        return ""
+
+    async def digest_of(self, channel: str, raw_id: str) -> str:
+        """Nothing is known."""
+        return ""
+
+    async def thread(self, channel: str, ids: Sequence[str]) -> str:
+        """Nothing is known."""
+        return ""
+
+    async def is_sender(self, case_no: str, kind: str, value: str) -> bool:
+        """Nothing is known."""
+        return False
+
+
+def unlimited(sender: str) -> None:
+    """The null twin of a limiter."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hall:
     """Everything a door may use of the house; it never sees the store.
 
-    known_region: whether a region code exists; max_body, max_upload: bytes; spool: folder for bodies on their way in.
+    max_body, max_upload: bytes; spool: folder for bodies on their way in; known_region: whether a region code exists;
+    api_keys: of other systems; twilio_auth_token: signs the webhooks of text messages; postbox: what the mail door is
+    set to; limit: takes one of what a sender (an address) may send, raises TooMany.
     """
 
     intake: Intake
@@ -36,6 +102,11 @@ class Hall:
     max_body: int
     max_upload: int
     spool: Path
+    enquiries: Enquiries = field(default_factory=NoEnquiries)
+    api_keys: frozenset[str] = frozenset()
+    twilio_auth_token: SecretStr = field(default_factory=lambda: SecretStr(""))
+    postbox: Postbox | None = None
+    limit: Callable[[str], None] = unlimited
 
 
 class Door(Protocol):
@@ -45,4 +116,21 @@ class Door(Protocol):
 
     def routes(self, hall: Hall) -> list[web.RouteDef]:
         """The routes machines call; a door whose pages stand in the hall (web) has none."""
+        ...
+
+
+class Listener(Protocol):
+    """A listening socket of a door that does not speak HTTP."""
+
+    async def stop(self) -> None:
+        """No new sessions; open ones are told to come again, what is being entered is finished."""
+        ...
+
+
+@runtime_checkable
+class Listening(Protocol):
+    """A door with a listener of its own."""
+
+    async def listen(self, hall: Hall) -> Listener:
+        """Open the listener on the running loop; OSError when the address is taken."""
         ...

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from channels import rest, web
+from channels import email, hotline, rest, sms, web
 from channels.door import Door
 
-DOORS: Mapping[str, Callable[[], Door]] = MappingProxyType({web.NAME: web.Web, rest.NAME: rest.Rest})
+DOORS: Mapping[str, Callable[[], Door]] = MappingProxyType(
+    {
+        web.NAME: web.Web,
+        rest.NAME: rest.Rest,
+        email.NAME: email.Email,
+        sms.NAME: sms.Sms,
+        hotline.NAME: hotline.Hotline,
+    }
+)
 
 
 class UnknownChannel(ValueError):

@@ -40,7 +40,9 @@ class Office:
         """The entrance of a channel, or None."""
         return next((each for each in self.entrances if each.channel == channel), None)
 
-    def known_as(self, *, name: str = "", address: str = "", phone: str = "", hours: str = "") -> Office:
+    def known_as(
+        self, *, name: str = "", address: str = "", phone: str = "", hours: str = "", mailbox: str = ""
+    ) -> Office:
         """The office with what the settings say; empty settings leave the data as it is."""
         return replace(
             self,
@@ -48,6 +50,9 @@ class Office:
             address=address or self.address,
             phone=phone or self.phone,
             hours=hours or self.hours,
+            entrances=tuple(
+                replace(each, value=mailbox) if mailbox and each.channel == "email" else each for each in self.entrances
+            ),
         )
 
 

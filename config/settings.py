@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from config.address import Address, read_address
 from config.apikey import ApiKey, read_api_key
+from config.channel_settings import ChannelSettings
 from config.complaint import BadSettings, complaint
 
 PREFIX = "GATEWAY_"
@@ -29,7 +30,7 @@ _BROKERS = ("memory", "redis", "rediss", "amqp", "amqps")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-class Settings(BaseSettings):
+class Settings(ChannelSettings):
     """All settings. Immutable; the composition roots read them once and pass on what each part needs."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
@@ -41,12 +42,6 @@ class Settings(BaseSettings):
     http: str = Field(
         "127.0.0.1:8080",
         description="网页和接口的监听地址,主机:端口 / address of pages and API, host:port",
-    )
-    smtp: str = Field(
-        "127.0.0.1:8025",
-        description=(
-            "邮件渠道的监听地址,启用 email 渠道后生效 / address of the mail door, used once the channel email is open"
-        ),
     )
     public_url: str = Field(
         "http://127.0.0.1:8080",
@@ -287,7 +282,7 @@ class Settings(BaseSettings):
                 "应为地址或网段,例如 10.0.0.0/8 (must be addresses or networks such as 10.0.0.0/8)"
             ) from None
 
-    @field_validator("trusted_proxies", "channels", "api_keys", mode="before")
+    @field_validator("trusted_proxies", "channels", "api_keys", "mail_addresses", "mail_trusted", mode="before")
     @classmethod  # the last before-validator is the first to run
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

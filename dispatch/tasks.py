@@ -27,7 +27,9 @@ class Task:
 DELIVER = Task(("dispatch",), "dispatch.deliver", "deliver", timedelta(seconds=15), 32)
 # Few readings at once, or deliveries would wait behind them; after a crash on PostgreSQL a lease is waited out.
 READ = Task(("read", "supplement"), "normalizer.read", "read", timedelta(seconds=60), 6)
-TASKS = (DELIVER, READ)
+# An acknowledgement by e-mail: one connection to our own relay, which may take its time.
+NOTIFY = Task(("acknowledge",), "dispatch.notify", "notify", timedelta(seconds=60), 4)
+TASKS = (DELIVER, READ, NOTIFY)
 
 # A hint nobody took is thrown away: the relay sends another when the lease is over, and a queue must not grow by that.
 _STALE = 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from celery import Celery
@@ -15,8 +16,8 @@ from config.settings import Settings, load
 from dispatch import tasks
 from dispatch.delivery import Delivery
 from dispatch.routing import Routing
-from dispatch.tasks import DELIVER, READ, Task
-from gateway.worker import Verb, courier_of, external_app, patiently, routing_of
+from dispatch.tasks import DELIVER, NOTIFY, READ, Task
+from gateway.worker import Verb, acknowledge_of, courier_of, external_app, patiently, routing_of
 from normalizer import pipeline
 from normalizer.archive import Archive
 from normalizer.governor import Governor
@@ -49,6 +50,11 @@ class House:
     def intake(self, woken: Callable[[], None] = lambda: None) -> IntakeDesk:
         """The one door in. woken: called when an order waits to leave."""
         return IntakeDesk(self.store, self.pipeline, self.governor, self.settings.region, clock.now, woken)
+
+    @property
+    def office_name(self) -> str:
+        """What the office is called."""
+        return self.settings.office_name or self.reference.office.name
 
     def known_region(self, code: str) -> bool:
         """Whether a region code exists; 6, 9 or 12 digits."""
@@ -109,7 +115,12 @@ def worker_app() -> Celery:
             courier.close()
             house.close()
 
-        return {DELIVER: deliver, READ: lambda order_id: patiently(house.store, house.reading, order_id)}, close
+        notify = acknowledge_of(settings, house.store, house.office_name)
+        return {
+            DELIVER: deliver,
+            READ: partial(patiently, house.store, house.reading),
+            NOTIFY: partial(patiently, house.store, notify),
+        }, close
 
     app = external_app(settings, verbs)
     tasks.configure(app)

@@ -47,6 +47,7 @@ class Portal:
             address=settings.office_address,
             phone=settings.office_phone,
             hours=settings.office_hours,
+            mailbox=next(iter(settings.mailboxes), ""),
         )
         secure = settings.over_tls
         picker = RegionPicker(reference.regions, home=settings.region)

@@ -16,7 +16,7 @@ class Guard(StrEnum):
     CODE = "code"  # case number with query code, or an API key; the handler checks, within the rate
     SIGN_IN = "sign-in"  # an officer who is not known yet; the gate checks the origin, within the rate
     OFFICER = "officer"  # a signed-in officer; the gate of `gateway.auth` checks sign-in and CSRF
-    SIGNED = "signed"  # a signature over the body; the handler checks
+    SIGNED = "signed"  # a signature over the body, or an API key; the handler checks
 
 
 _P, _F, _D, _C, _O, _S = Guard.PUBLIC, Guard.FORM, Guard.DOOR, Guard.CODE, Guard.OFFICER, Guard.SIGNED
@@ -40,6 +40,9 @@ GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
         ("POST", "/api/v1/petitions"): _D,
         ("GET", "/api/v1/petitions/{case_no}"): _C,
         ("POST", "/api/v1/routing/events"): _S,
+        ("POST", "/api/v1/hotline/orders"): _S,
+        ("POST", "/webhooks/twilio/sms"): _D,
+        ("POST", "/webhooks/twilio/sms/status"): _D,
         ("GET", "/"): _F,
         ("GET", "/contact"): _F,
         ("GET", "/guide"): _F,

@@ -6,13 +6,13 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import structlog
 from aiohttp import web
 
-from channels.door import Hall
+from channels.door import Listener, Listening
 from channels.registry import open_doors
 from config.settings import Settings
 from gateway.api.events import RoutingEvents
@@ -21,13 +21,14 @@ from gateway.api.openapi import OpenApi
 from gateway.api.petitions import PetitionStatus
 from gateway.auth import Passwords
 from gateway.csrf import Csrf
+from gateway.hall import hall_of
 from gateway.house import House, open_house
 from gateway.housekeeping import clear_spool, keep_house
+from gateway.keys import DOORS, HALL
 from gateway.limiter import Limiter
 from gateway.metrics import Metrics
 from gateway.middleware import Doorkeeper, Drain, Entrance, Limits
 from gateway.portal import Portal
-from gateway.refusals import Refusals
 from gateway.worker import WayOut, way_out
 from gateway.workplace import Workplace
 from normalizer.intake import IntakeDesk
@@ -54,18 +55,9 @@ def build_app(house: House, intake: IntakeDesk, way: WayOut, drain: Drain, metri
     # What is read into memory at once; files come as streams with limits of their own.
     app = web.Application(middlewares=[entrance, doorkeeper], client_max_size=int(settings.max_body))
     portal.set_up(app)
-    hall = Hall(
-        intake=intake,
-        refuse=Refusals(intake, Limiter(60, 120), metrics),
-        clock=clock.now,
-        known_region=house.known_region,
-        public_url=settings.public_url,
-        max_body=int(settings.max_body),
-        max_upload=int(settings.max_upload),
-        spool=settings.data / "spool",
-    )
-    for door in open_doors(settings.channels):
-        app.add_routes(door.routes(hall))
+    app[HALL], app[DOORS] = hall_of(house, intake, metrics), open_doors(settings.channels)
+    for door in app[DOORS]:
+        app.add_routes(door.routes(app[HALL]))
     units, store = house.reference.units, house.store
     workplace = Workplace(
         store,
@@ -99,7 +91,7 @@ async def serve(settings: Settings, ready: Ready | None = None) -> int:
     open_doors(settings.channels)  # an unknown channel stops the start before anything is made
     gc.disable()  # until everything is built
     house = open_house(settings)
-    way = way_out(settings, house.store, house.routing, house.reading, house.governor.busy)
+    way = way_out(settings, house.store, house.routing, house.reading, house.governor.busy, house.office_name)
     intake = house.intake(way.wake)
     drain, metrics = Drain(), Metrics()
     metrics.watch(house.store, clock.now, house.governor)
@@ -116,8 +108,12 @@ async def serve(settings: Settings, ready: Ready | None = None) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    listeners: list[Listener] = []
     try:
         await site.start()
+        for door in app[DOORS]:
+            if isinstance(door, Listening):
+                listeners.append(await door.listen(app[HALL]))
         await asyncio.to_thread(way.start)
         port = runner.addresses[0][1]
         log.info("the door is open", port=port, channels=list(settings.channels))
@@ -129,7 +125,7 @@ async def serve(settings: Settings, ready: Ready | None = None) -> int:
         if greeting is not None:
             await greeting
     finally:
-        clean = await _close(settings, drain, runner, site, way, house)
+        clean = await _close(settings, drain, runner, site, listeners, way, house)
     return 0 if clean else 1
 
 
@@ -146,7 +142,13 @@ def _spare_the_collector() -> None:
 
 
 async def _close(
-    settings: Settings, drain: Drain, runner: web.AppRunner, site: web.TCPSite, way: WayOut, house: House
+    settings: Settings,
+    drain: Drain,
+    runner: web.AppRunner,
+    site: web.TCPSite,
+    listeners: Sequence[Listener],
+    way: WayOut,
+    house: House,
 ) -> bool:
     """No new connections, a polite 503 on open ones, finish what is inside, then the way out, then the memory.
 
@@ -157,6 +159,7 @@ async def _close(
     drain.on = True
     log.info("stopping", inside=drain.inside)
     await site.stop()
+    await asyncio.gather(*(listener.stop() for listener in listeners))
     while drain.inside and loop.time() < until - settings.drain_seconds / 2:
         await asyncio.sleep(0.02)
     way_clean = await asyncio.to_thread(way.stop, max(0.5, (until - loop.time()) / 2))

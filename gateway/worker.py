@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from celery import Celery, signals
 
+from config.address import read_address
 from config.routes import Route
 from config.settings import Settings
 from config.units import Units
@@ -20,11 +21,13 @@ from dispatch import tasks
 from dispatch.conflict import Guard
 from dispatch.courier import Courier, pause
 from dispatch.couriers.desk import Desk
+from dispatch.couriers.email import MailCourier
 from dispatch.couriers.exchange import Exchange
 from dispatch.delivery import Delivery
+from dispatch.notices import Acknowledge, Letterhead
 from dispatch.relay import Relay
 from dispatch.routing import Routing
-from dispatch.tasks import DELIVER, READ, TASKS, Task
+from dispatch.tasks import DELIVER, NOTIFY, READ, TASKS, Task
 from gateway.embedded import CONCURRENCY, EmbeddedWorker
 from petition.errors import PetitionError
 from store import outbox
@@ -99,6 +102,13 @@ def courier_of(settings: Settings, store: Store) -> Courier:
     )
 
 
+def acknowledge_of(settings: Settings, store: Store, office: str) -> Acknowledge:
+    """Who writes acknowledgements by e-mail; without a relay the orders are held and officers see why."""
+    post = MailCourier(read_address(settings.mail_relay)) if settings.mail_relay and settings.mail_sender else None
+    letterhead = Letterhead(sender=settings.mail_sender, office=office, public_url=settings.public_url)
+    return Acknowledge(store, post, letterhead)
+
+
 def celery_app(broker_url: str) -> Celery:
     """A Celery app with our queues and no tasks; connects to nothing yet."""
     if broker_url == "memory://":
@@ -120,9 +130,15 @@ def celery_app(broker_url: str) -> Celery:
 
 
 def way_out(
-    settings: Settings, store: Store, routing: Routing, read: Verb, busy: Callable[[], bool] = lambda: False
+    settings: Settings,
+    store: Store,
+    routing: Routing,
+    read: Verb,
+    busy: Callable[[], bool] = lambda: False,
+    office: str = "",
 ) -> WayOut:
-    """The way out of one `serve` process. read: the normalizer's verb for `read` and `supplement` orders.
+    """The way out of one `serve` process. read: the normalizer's verb for `read` and `supplement` orders; office: the
+    name that stands under letters.
 
     With a broker in memory the worker runs in this process; with another one `celery -A gateway.worker worker` does the
     tasks and only the relays run here.
@@ -141,7 +157,13 @@ def way_out(
     deliver = Delivery(store, routing, courier)
     # What was read is to be delivered at once.
     reading = _answered(partial(patiently, store, read), relays[READ.queue], relays[DELIVER.queue].wake)
-    tasks.bind(app, {DELIVER.name: _answered(deliver, relays[DELIVER.queue]), READ.name: reading})
+    notify = acknowledge_of(settings, store, office)
+    verbs = {
+        DELIVER.name: _answered(deliver, relays[DELIVER.queue]),
+        READ.name: reading,
+        NOTIFY.name: _answered(partial(patiently, store, notify), relays[NOTIFY.queue]),
+    }
+    tasks.bind(app, verbs)
     return WayOut(app, relays, EmbeddedWorker(app), courier, partial(_take_back, store))
 
 

@@ -116,6 +116,7 @@ class Draft:
             sub_source=arrival.sub_source,
             privacy_notice_version=said.privacy_notice_version,
             record_consent=said.record_consent,
+            notes=list(arrival.notes),
         )
         for name, value in _stated(said).items():
             setattr(draft, name, value)
@@ -207,6 +208,7 @@ def unread(arrival: Arrival, attachments: tuple[Attachment, ...]) -> Petition:
         privacy_notice_version=said.privacy_notice_version,
         record_consent=said.record_consent,
         evidence=dict.fromkeys(stated, SAID),
+        notes=arrival.notes,
         **stated,
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 
 import structlog
@@ -12,21 +14,22 @@ from normalizer.candidates import keys_of
 from normalizer.draft import Draft, unread
 from normalizer.governor import Governor
 from normalizer.pipeline import Pipeline, StageFailed
-from petition import numbering
 from petition.arrival import READING_FAILED, Arrival, Outcome, Receipt, Statement, Upload
 from petition.attachment import Attachment
 from petition.errors import Conflict
 from petition.petition import Lane, Petition, Purpose
 from petition.workflow import Status
+from store.codes import acknowledgement_id, query_code_of
 from store.database import Store
 from store.entry import Entered, Entry
-from store.petitions import code_hash, context_of, seal_record
+from store.petitions import THREAD, code_hash, context_of, seal_record
 from store.proof import original_context
 from store.vault import Vault, digest_of
 
 # Originals up to this size ride in the transaction, which saves two fsyncs; larger ones are files first.
 INLINE = 64 << 10
 SUPPLEMENT = "supplement:"
+ACKNOWLEDGE = "acknowledge"
 
 log = structlog.get_logger(__name__)
 
@@ -135,9 +138,7 @@ class IntakeDesk:
             petition, lane = unread(arrival, attachments), _unread_lane(arrival.statement)
         uid = vault.new_id()
         files = tuple(attachment.sha256 for attachment in attachments)
-        # Derived, so that a sender whose answer was lost gets the same code again; stored only hashed.
-        secret = "\x1f".join((arrival.channel, arrival.raw_id, digest, *files))
-        code = numbering.query_code_from(vault.mac("query-code-of", secret.encode()))
+        code = query_code_of(vault, arrival.channel, arrival.raw_id, digest, files)
         said = b""
         if attach_to:
             said = vault.seal(self._store.records.statement_to_json(arrival.statement), context_of(uid))
@@ -165,11 +166,26 @@ class IntakeDesk:
             urgency=petition.urgency.value,
             headcount=petition.headcount,
             code_hash=code_hash(vault, uid, code),
-            look_ups=look_up_codes(vault, petition),
-            orders=_orders(outcome, read, attach_to, said, uid, attachments),
+            look_ups=look_up_codes(vault, petition) + self._threads(arrival),
+            orders=_orders(outcome, read, attach_to, said, uid, attachments) + self._answers(arrival, attach_to, uid),
             read=read,
         )
         return entry, code
+
+    def _threads(self, arrival: Arrival) -> tuple[tuple[str, bytes], ...]:
+        vault, ids = self._store.vault, arrival.threads
+        if arrival.reply is not None:
+            ids = (*ids, acknowledgement_id(vault, arrival.channel, arrival.raw_id))
+        return tuple((THREAD, vault.index(THREAD, one)) for one in dict.fromkeys(ids))
+
+    def _answers(self, arrival: Arrival, attach_to: str, uid: bytes) -> tuple[tuple[str, dict[str, object]], ...]:
+        """The order of one acknowledgement; its address is sealed, its query code is worked out when it is sent."""
+        if arrival.reply is None or attach_to:
+            return ()
+        reply = json.dumps(asdict(arrival.reply), ensure_ascii=False).encode()
+        sealed = self._store.vault.seal(reply, context_of(uid))
+        name = acknowledgement_id(self._store.vault, arrival.channel, arrival.raw_id)
+        return ((ACKNOWLEDGE, {"reply": sealed.hex(), "uid": uid.hex(), "id": name}),)
 
     def _read(self, arrival: Arrival, supplement: bool) -> tuple[Outcome, str, Draft | None]:
         """(outcome, why held, the draft if it was read)."""

@@ -73,6 +73,7 @@ def _arrival(case: Case) -> Arrival:
         ),
         source=record.source,
         sub_source=record.sub_source,
+        notes=record.notes,  # nobody but the door can have left any yet
     )
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from petition.attachment import AttachmentRole
 from petition.people import Accused, Person
-from petition.petition import Form, Purpose
+from petition.petition import Form, Note, Purpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +49,24 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Where one acknowledgement goes (回执去处): an e-mail address, and subject and message_id of what it answers."""
+
+    to: str
+    subject: str = ""
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """One inbound event of one channel (来件).
 
     channel: name of the door; form: its 信访形式; raw_id: the channel's own id, opaque, unique within the channel,
     the key by which a repeat of the same event is known; received_at: aware, Asia/Shanghai, starts the clocks;
     petition_date: the day the sender acted; raw: the original bytes, kept for ever; raw_type: their media type;
-    hold: a reason why only a person may decide (forged, unreadable), empty for an ordinary arrival.
+    hold: a reason why only a person may decide (forged, unreadable), empty for an ordinary arrival; threads: ids by
+    which later events of the same conversation find its case (Message-ID); reply: who is written to once it is entered;
+    notes: what the door noticed about the form of the input (a guessed character set, results of SPF).
     """
 
     channel: str
@@ -70,6 +81,9 @@ class Arrival:
     source: str = "本级"
     sub_source: str = ""
     hold: str = ""
+    threads: tuple[str, ...] = ()
+    reply: Reply | None = None
+    notes: tuple[Note, ...] = ()
 
 
 class Outcome(StrEnum):

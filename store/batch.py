@@ -16,6 +16,7 @@ from store import tables
 from store.bulk import insert_rows
 from store.entry import Entry
 from store.moments import to_micros
+from store.petitions import THREAD
 from store.transaction import Transaction
 
 
@@ -78,6 +79,9 @@ def attach(batch: Batch, tx: Transaction, entry: Entry) -> None:
     )
     if status is None:
         raise NotFound()
+    for kind, code in entry.look_ups:
+        if kind == THREAD:
+            batch.look_ups.append({"code": code, "case_no": entry.attach_to, "kind": kind})
     batch.history.append(_step(entry.attach_to, now, "supplement", Status(status)))
     for kind, payload in entry.orders:
         batch.outbox.append(_order(kind, entry.attach_to, now, payload))
@@ -117,6 +121,6 @@ def write(tx: Transaction, batch: Batch) -> None:
     insert_rows(connection, tables.ledger, batch.ledger)
     insert_rows(connection, tables.originals, list(batch.originals.values()), conflict="ON CONFLICT DO NOTHING")
     insert_rows(connection, tables.petitions, batch.petitions)
-    insert_rows(connection, tables.look_ups, batch.look_ups)
+    insert_rows(connection, tables.look_ups, batch.look_ups, conflict="ON CONFLICT DO NOTHING")
     insert_rows(connection, tables.history, batch.history)
     insert_rows(connection, tables.outbox, batch.outbox)

@@ -247,6 +247,18 @@ def _place(entry: Entry, ledger_id: int, known: dict[str, _Known], numbers: _Num
     return row, Entered(ledger_id, case_no, outcome, received, same)
 
 
+def case_of(tx: Transaction, channel: str, raw_id: str) -> str:
+    """The case of the first event with this id; empty if there was none."""
+    key = f"{channel}\x1f{raw_id}"
+    return tx.connection.scalar(select(tables.ledger.c.case_no).where(tables.ledger.c.key == key)) or ""
+
+
+def digest_of(tx: Transaction, channel: str, raw_id: str) -> str:
+    """The digest of the first event with this id; empty if there was none."""
+    key = f"{channel}\x1f{raw_id}"
+    return tx.connection.scalar(select(tables.ledger.c.digest).where(tables.ledger.c.key == key)) or ""
+
+
 def row_hash(row: Mapping[str, Any]) -> bytes:
     """The chained digest of a ledger row: SHA-256 over the previous digest and every field, in a fixed order."""
     body = _PLAIN_JSON.encode([row[name] for name in _HASHED])

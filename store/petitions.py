@@ -21,6 +21,8 @@ from store.tables import look_ups, petitions
 from store.transaction import Transaction
 from store.vault import Vault
 
+THREAD = "thread"  # kind of look-up by which a conversation finds its case; it is no mark of a person
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -176,8 +178,8 @@ def amend(
 
 
 def index_people(tx: Transaction, case_no: str, codes: Iterable[tuple[str, bytes]]) -> None:
-    """Replace the look-up codes of a case."""
-    tx.connection.execute(delete(look_ups).where(look_ups.c.case_no == case_no))
+    """Replace the look-up codes of a case; its conversations stay."""
+    tx.connection.execute(delete(look_ups).where(look_ups.c.case_no == case_no, look_ups.c.kind != THREAD))
     rows = [{"case_no": case_no, "kind": kind, "code": code} for kind, code in dict.fromkeys(codes)]
     if rows:
         tx.connection.execute(insert(look_ups), rows)
@@ -193,6 +195,26 @@ def by_people(tx: Transaction, codes: Sequence[bytes], limit: int = 50) -> list[
         .limit(limit)
     )
     return [(row.case_no, row.kind) for row in rows]
+
+
+def recent(tx: Transaction, channel: str, codes: Sequence[bytes], since: datetime | None = None) -> str:
+    """The newest case of a channel that has one of the look-up codes, received at or after `since`; empty if none."""
+    wanted = (
+        select(petitions.c.case_no)
+        .join(look_ups, petitions.c.case_no == look_ups.c.case_no)
+        .where(look_ups.c.code.in_(codes), petitions.c.channel == channel)
+        .order_by(petitions.c.received_at.desc())
+        .limit(1)
+    )
+    if since is not None:
+        wanted = wanted.where(petitions.c.received_at >= to_micros(since))
+    return tx.connection.scalar(wanted) or ""
+
+
+def has_code(tx: Transaction, case_no: str, code: bytes) -> bool:
+    """Whether a case has this look-up code."""
+    found = select(look_ups.c.case_no).where(look_ups.c.case_no == case_no, look_ups.c.code == code)
+    return tx.connection.scalar(found) is not None
 
 
 def cases(tx: Transaction, case_nos: Iterable[str]) -> list[Case]:

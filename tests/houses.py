@@ -18,8 +18,11 @@ import httpx
 import structlog
 from aiohttp import web
 
+from channels.door import Listener, Listening
+from channels.smtp import SmtpListener
 from config.settings import Settings
 from gateway.house import House, open_house
+from gateway.keys import DOORS, HALL
 from gateway.metrics import Metrics
 from gateway.middleware import Drain
 from gateway.web import build_app
@@ -42,6 +45,7 @@ class Rig:
     way: WayOut
     client: httpx.Client
     log: io.StringIO
+    smtp: int = 0  # the port of the mail door, if it is open
 
     def stumbles(self) -> list[str]:
         """The lines of the log about errors nobody expected."""
@@ -115,19 +119,26 @@ def running_house(data: Path, *, way_out_too: bool = False, **settings: Any) -> 
 
 @contextmanager
 def _open(data: Path, log: io.StringIO, way_out_too: bool, settings: Mapping[str, Any]) -> Iterator[Rig]:
-    chosen = Settings(data=data, http="127.0.0.1:0", **{**_ROOMY, **settings})
+    chosen = Settings(data=data, http="127.0.0.1:0", smtp="127.0.0.1:0", **{**_ROOMY, **settings})
     house = open_house(chosen)
-    way = way_out(chosen, house.store, house.routing, house.reading)
+    way = way_out(chosen, house.store, house.routing, house.reading, office=house.office_name)
     drain, metrics = Drain(), Metrics()
     metrics.watch(house.store, clock.now, house.governor)
     loop = asyncio.new_event_loop()
     app = build_app(house, house.intake(way.wake), way, drain, metrics)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handle_signals=False)
 
+    listeners: list[Listener] = []
+
     async def start() -> int:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
+        listeners.extend([await door.listen(app[HALL]) for door in app[DOORS] if isinstance(door, Listening)])
         return int(runner.addresses[0][1])
+
+    async def stop() -> None:
+        await asyncio.gather(*(listener.stop() for listener in listeners))
+        await _end(runner)
 
     thread = threading.Thread(target=loop.run_forever, name="house", daemon=True)
     thread.start()
@@ -137,11 +148,12 @@ def _open(data: Path, log: io.StringIO, way_out_too: bool, settings: Mapping[str
             way.start()
         url = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=url, timeout=20, trust_env=False) as client:
-            yield Rig(url=url, port=port, house=house, drain=drain, way=way, client=client, log=log)
+            smtp = next((one.port for one in listeners if isinstance(one, SmtpListener)), 0)
+            yield Rig(url=url, port=port, house=house, drain=drain, way=way, client=client, log=log, smtp=smtp)
     finally:
         if way_out_too:
             way.stop(4.0)
-        asyncio.run_coroutine_threadsafe(_end(runner), loop).result(10)
+        asyncio.run_coroutine_threadsafe(stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
         loop.close()

@@ -9,7 +9,8 @@ from typing import Any
 from aiohttp import web
 from pydantic import TypeAdapter
 
-from channels import rest
+from channels import hotline, rest
+from channels.hotline_form import OrderForm
 from channels.rest_form import FILES_MAX, PetitionForm
 from config.settings import Settings
 from dispatch.events import StatusEvent
@@ -33,6 +34,7 @@ _REF = "#/components/schemas/"
 _PROBLEMS = {
     400: ("unreadable", "请求无法读取：不是 JSON，或多部分请求的写法有误。"),
     401: ("forged", "签名或接口密钥不对。"),
+    403: ("forbidden", "没有设置接口密钥，或没有权限。"),
     404: ("not_found", "没有这个编号，或查询码不对；两种情况的应答相同。"),
     409: ("idempotency_conflict", "同一个 Idempotency-Key 已用于另一份内容。"),
     413: ("too_large", "请求正文、附件或附件个数超过限制。"),
@@ -67,7 +69,7 @@ class OpenApi:
 def document(settings: Settings) -> dict[str, Any]:
     """The OpenAPI 3.1 document for these settings: only the doors that are open."""
     schemas: dict[str, Schema] = answers()
-    for name, kind in (("PetitionForm", PetitionForm), ("StatusEvent", StatusEvent)):
+    for name, kind in (("PetitionForm", PetitionForm), ("OrderForm", OrderForm), ("StatusEvent", StatusEvent)):
         # ref_template: pydantic's own definitions move to the components of the document.
         schema = TypeAdapter(kind).json_schema(ref_template=_REF + "{model}")
         schemas |= schema.pop("$defs", {})
@@ -83,6 +85,8 @@ def document(settings: Settings) -> dict[str, Any]:
     }
     if rest.NAME in settings.channels:
         paths = {rest.PATH: {"post": _file(settings)}} | paths
+    if hotline.NAME in settings.channels:
+        paths |= {hotline.PATH: {"post": _orders()}}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -149,6 +153,32 @@ def _file(settings: Settings) -> dict[str, Any]:
             },
         },
         "responses": {"201": created, **_problems(400, 409, 413, 415, 422, 429, 500, 503)},
+    }
+
+
+def _orders() -> dict[str, Any]:
+    one = {"$ref": f"{_REF}OrderForm"}
+    batch = {
+        "type": "object",
+        "properties": {"orders": {"type": "array", "items": one, "maxItems": hotline.ORDERS_MAX}},
+        "required": ["orders"],
+        "additionalProperties": False,
+    }
+    entered = {"schema": {"type": "object", "required": ["order_no", "case_no", "linked"]}}
+    each = {"schema": {"type": "object", "required": ["orders"]}}
+    return {
+        "operationId": "hotline_orders",
+        "tags": ["政务服务热线"],
+        "summary": "报送12345工单，单件或成批",
+        "description": "以工单编号为准，重发不会重复登记；同一编号内容有变的，并入同一事项。成批时逐件告知结果。",
+        "security": [{"apiKey": []}],
+        "requestBody": {"required": True, "content": {_JSON: {"schema": {"oneOf": [one, batch]}}}},
+        "responses": {
+            "200": {"description": "并入已有事项", "headers": _number(), "content": {_JSON: entered}},
+            "201": {"description": "已登记", "headers": _number(), "content": {_JSON: entered}},
+            "207": {"description": "逐件结果", "headers": _number(), "content": {_JSON: each}},
+            **_problems(400, 401, 403, 409, 413, 415, 422, 429, 500, 503),
+        },
     }
 
 

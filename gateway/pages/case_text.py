@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from channels.mail import TooCostly, read_mail
 from gateway.pages import case_words as words
 from petition import identity, numbering
 from petition.errors import Invalid
@@ -86,7 +87,9 @@ def size_words(size: int) -> str:
 def raw_text(media_type: str, raw: bytes) -> str:
     """The original as text if it is text, bounded; empty for pictures, recordings and the like."""
     kind = media_type.partition(";")[0].strip()
-    if not (kind.startswith("text/") or kind in ("application/json", "message/rfc822")):
+    if kind == "message/rfc822":
+        return _BIDI.sub("", _mail_text(raw)[:_RAW_SHOWN])
+    if not (kind.startswith("text/") or kind == "application/json"):
         return ""
     try:
         text = raw.decode("utf-8")
@@ -96,6 +99,21 @@ def raw_text(media_type: str, raw: bytes) -> str:
         with contextlib.suppress(ValueError, RecursionError):
             text = json.dumps(json.loads(text), ensure_ascii=False, indent=1)
     return _BIDI.sub("", text[:_RAW_SHOWN])
+
+
+def _mail_text(raw: bytes) -> str:
+    """A mail as a person reads it: its head, all its words, the names of its files; the bytes are in the file."""
+    try:
+        mail = read_mail(raw, seconds=1.0)
+    except TooCostly:
+        return raw[:_RAW_SHOWN].decode("gb18030", "replace")
+    people = "；".join(f"{name} <{address}>".strip() for name, address in mail.senders)
+    head = [f"发件人：{people}", f"主题：{mail.subject}"]
+    if mail.date is not None:
+        head.append(f"发出时间：{moment(mail.date)}")
+    quoted = f"【引用的往来文字】\n{mail.quoted}" if mail.quoted.strip() else ""
+    files = f"【附件】{'、'.join(part.name for part in mail.parts)}" if mail.parts else ""
+    return "\n\n".join(part for part in ("\n".join(head), mail.text, mail.signature, quoted, files) if part.strip())
 
 
 def text_of(petition: Petition, text: str, unmasked: bool) -> str:

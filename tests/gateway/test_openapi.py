@@ -16,6 +16,7 @@ from schemathesis.checks import negative_data_rejection
 from schemathesis.config import SchemathesisConfig
 
 from channels import rest_form
+from channels.registry import DOORS
 from channels.rest import KEY
 from config.settings import Settings
 from gateway import errors
@@ -62,7 +63,12 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     keys = (f"sample:{API_KEY}",)
     proxies = ("127.0.0.0/8",)
     with running_house(
-        data, way_out_too=True, api_keys=keys, routing_secret=SECRET, trusted_proxies=proxies
+        data,
+        way_out_too=True,
+        api_keys=keys,
+        routing_secret=SECRET,
+        trusted_proxies=proxies,
+        channels=tuple(DOORS),
     ) as running:
         yield running
 

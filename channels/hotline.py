@@ -1,0 +1,263 @@
+"""热线工单 The hotline door: work orders of a 12345 line, one by one or in batches.
+
+POST /api/v1/hotline/orders   X-API-Key: ...   {"order_no": "GD20261122000123", "kind": "求助", "content": "...", ...}
+201 {"order_no": "...", "case_no": "620000H2026112200001K", "query_code": "7M2K-...", "received_at": "...", ...}
+POST /api/v1/hotline/orders   X-API-Key: ...   {"orders": [{...}, {...}]}
+207 {"orders": [{"index": 0, "order_no": "...", "status": 201, "case_no": "...", "query_code": "..."}, ...]}
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from channels.door import Hall
+from channels.hotline_form import OrderReader, canonical, change_of, order_no_of, statement_of
+from petition.arrival import Arrival, Receipt
+from petition.clock import aware
+from petition.errors import (
+    Conflict,
+    Forbidden,
+    Forged,
+    Invalid,
+    PetitionError,
+    Problem,
+    TooLarge,
+    Unavailable,
+    Unreadable,
+)
+from petition.petition import Form
+
+NAME = "hotline"
+PATH = "/api/v1/hotline/orders"
+KEY = "X-API-Key"
+ORDERS_MAX = 500  # orders in one batch
+AT_ONCE = 8  # intakes at the same time of one batch: others want to come in as well
+
+_JSON = "application/json"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What became of one order (工单去向). linked: joined to the case of the same order number as a change."""
+
+    receipt: Receipt
+    linked: bool
+
+
+class Hotline:
+    """The door of 12345 lines; hotline_form has the fields, hotline_table reads their tables."""
+
+    name = NAME
+
+    def __init__(self) -> None:
+        self._reader = OrderReader()
+
+    def routes(self, hall: Hall) -> list[web.RouteDef]:
+        """POST /api/v1/hotline/orders."""
+
+        async def post(request: web.Request) -> web.Response:
+            return await self._post(request, hall)
+
+        return [web.post(PATH, post)]
+
+    async def enter(self, order: object, received_at: datetime, hall: Hall) -> Entered:
+        """One order (parsed JSON, or a row of a table) into the house, exactly once by its number.
+
+        The same order again gives the same receipt. The number with other content is a change by the hotline: it joins
+        the first one's case. Raises Invalid, Unreadable (the caller reports those to `hall.refuse`), Conflict when the
+        number came before without a case, and what the intake raises.
+        """
+        try:
+            raw = canonical(order)
+        except RecursionError as problem:
+            raise Unreadable("工单的嵌套层数太多。") from problem
+        form = self._reader.read(order, raw, received_at, hall.known_region)
+        arrival = Arrival(
+            channel=NAME,
+            form=Form.HOTLINE,
+            raw_id=form.order_no,
+            received_at=received_at,
+            petition_date=min(aware(form.started_at or received_at), received_at).date(),
+            raw=raw,
+            raw_type=_JSON,
+            sub_source=form.line,
+            statement=statement_of(form),
+        )
+        digest = hashlib.sha256(raw).hexdigest()
+        # Asked first, so that a change is one entry in the ledger and not a refused one and a linked one.
+        if await hall.enquiries.digest_of(NAME, form.order_no) in ("", digest):
+            try:
+                return Entered(await hall.intake(arrival), linked=False)
+            except Conflict:
+                log.info("two contents of one order at the same moment")
+        case_no = await hall.enquiries.case_of(NAME, form.order_no)
+        if not case_no:
+            raise Conflict()
+        changed = replace(
+            arrival,
+            raw_id=f"{form.order_no}#{digest[:16]}",
+            sub_source=f"supplement:{case_no}",
+            statement=change_of(form),
+        )
+        return Entered(await hall.intake(changed), linked=True)
+
+    async def _post(self, request: web.Request, hall: Hall) -> web.Response:
+        received_at, body = hall.clock(), bytearray()
+        try:
+            _verify(request, hall.api_keys)
+            await _receive(request, hall.max_body, body)
+            order, batch = _split(bytes(body))
+            if batch is None:
+                return _answer(order, await self.enter(order, received_at, hall))
+        except (Forbidden, Forged, Invalid, Unreadable, TooLarge) as problem:
+            await hall.refuse(_unread(bytes(body), received_at), problem.code)
+            raise
+        except web.HTTPUnsupportedMediaType:
+            await hall.refuse(_unread(b"", received_at), "unsupported_type")
+            raise
+        return _json({"orders": await self._batch(batch, received_at, hall)}, 207)
+
+    async def _batch(self, orders: Sequence[object], received_at: datetime, hall: Hall) -> list[dict[str, Any]]:
+        """What became of each order, in their order. Equal numbers go one after the other: the first is the first."""
+        gate = asyncio.Semaphore(AT_ONCE)
+        groups: dict[str, list[int]] = {}
+        for index, order in enumerate(orders):
+            groups.setdefault(order_no_of(order) or f"#{index}", []).append(index)
+
+        async def run(group: list[int]) -> list[dict[str, Any]]:
+            async with gate:
+                return [await self._told(index, orders[index], received_at, hall) for index in group]
+
+        told = [one for group in await asyncio.gather(*map(run, groups.values())) for one in group]
+        return sorted(told, key=lambda one: one["index"])
+
+    async def _told(self, index: int, order: object, received_at: datetime, hall: Hall) -> dict[str, Any]:
+        """One line of the batch's answer; never raises, so that one bad order does not stop the others."""
+        line: dict[str, Any] = {"index": index, "order_no": order_no_of(order)}
+        try:
+            try:
+                entered = await self.enter(order, received_at, hall)
+            except (Invalid, Unreadable) as problem:
+                await hall.refuse(_unread(canonical(order), received_at), problem.code)
+                raise
+        except PetitionError as problem:
+            return {**line, "status": _status_of(problem), "problem": _problem(problem)}
+        except Exception as problem:
+            # A fault of ours: the others keep their receipts, this one may come again.
+            log.error("order not entered", index=index, problem=type(problem).__name__)
+            return {**line, "status": 503, "problem": _problem(Unavailable())}
+        receipt = entered.receipt
+        line["status"] = 200 if entered.linked else 201
+        return {**line, "case_no": receipt.case_no, "query_code": receipt.query_code}
+
+
+def _verify(request: web.Request, keys: frozenset[str]) -> None:
+    """Raises Forbidden when no key is configured, Forged for a wrong one; called before the body is read."""
+    if not keys:
+        raise Forbidden("热线接口没有开通：尚未配置接口密钥。")
+    given = request.headers.get(KEY, "").encode("utf-8", "surrogateescape")
+    # A sum, not any(): every key is compared, so that the time does not tell which one was near.
+    if not sum(hmac.compare_digest(key.encode(), given) for key in keys):
+        raise Forged("接口密钥不对。")
+
+
+async def _receive(request: web.Request, most: int, body: bytearray) -> None:
+    """The body, into `body` as far as it came; raises TooLarge, Unreadable."""
+    if request.content_type != _JSON:
+        raise web.HTTPUnsupportedMediaType
+    if (request.content_length or 0) > most:
+        raise TooLarge(f"请求正文最大 {most} 字节。")
+    try:
+        async for piece in request.content.iter_any():
+            body += piece
+            if len(body) > most:
+                raise TooLarge(f"请求正文最大 {most} 字节。")
+    except (HttpProcessingError, web.RequestPayloadError, ConnectionError) as problem:
+        raise Unreadable("请求正文没有收完整，或压缩有误。") from problem
+
+
+def _split(body: bytes) -> tuple[object, list[object] | None]:
+    """(the order, None) or (None, the orders of a batch); raises Unreadable, Invalid."""
+    try:
+        value = json.loads(body, object_pairs_hook=_fields)
+        canonical(value)
+    except (ValueError, RecursionError) as problem:
+        raise Unreadable("请求正文不是有效的 JSON。") from problem
+    if not isinstance(value, dict):
+        raise Invalid((Problem("order", "wrong_type", "应为对象。"),))
+    if "orders" not in value:
+        return value, None
+    orders = value["orders"]
+    if len(value) > 1:
+        raise Invalid((Problem("order", "unknown_field", "批量提交时，除 orders 外不能有别的字段。"),))
+    if not isinstance(orders, list):
+        raise Invalid((Problem("orders", "wrong_type", "应为数组。"),))
+    if not orders:
+        raise Invalid((Problem("orders", "too_short", "至少要有1件工单。"),))
+    if len(orders) > ORDERS_MAX:
+        raise Invalid((Problem("orders", "too_long", f"一次最多{ORDERS_MAX}件工单，请分几次提交。"),))
+    return None, orders
+
+
+def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; a name that comes twice gets a name of its own, so that it is refused there and no value is lost."""
+    found: dict[str, Any] = {}
+    for place, (name, value) in enumerate(pairs):
+        found[f"{name}#{place}" if name in found else name] = value
+    return found
+
+
+def _unread(body: bytes, received_at: datetime) -> Arrival:
+    return Arrival(
+        channel=NAME,
+        form=Form.HOTLINE,
+        raw_id=secrets.token_hex(16),
+        received_at=received_at,
+        petition_date=received_at.date(),
+        raw=body,
+        raw_type=_JSON,
+    )
+
+
+def _answer(order: object, entered: Entered) -> web.Response:
+    receipt = entered.receipt
+    body = {
+        "order_no": order_no_of(order),
+        "case_no": receipt.case_no,
+        "query_code": receipt.query_code,
+        "received_at": receipt.received_at.isoformat(),
+        "linked": entered.linked,
+    }
+    return _json(body, 200 if entered.linked else 201)
+
+
+def _json(value: object, status: int) -> web.Response:
+    return web.Response(status=status, body=json.dumps(value, ensure_ascii=False).encode(), content_type=_JSON)
+
+
+def _status_of(problem: PetitionError) -> int:
+    """The status of one order in a batch: may come again, contradicts, or must be mended."""
+    if problem.retryable:
+        return 503
+    return 409 if isinstance(problem, Conflict) else 422
+
+
+def _problem(problem: PetitionError) -> dict[str, Any]:
+    told: dict[str, Any] = {"code": problem.code, "detail": problem.words, "retryable": problem.retryable}
+    if isinstance(problem, Invalid):
+        told["errors"] = [{"field": one.field, "code": one.code, "detail": one.words} for one in problem.problems]
+    return told

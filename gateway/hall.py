@@ -1,0 +1,57 @@
+"""The hall (受理大厅): what the doors are given of this house."""
+
+from __future__ import annotations
+
+import ssl
+
+from channels.door import Hall
+from channels.postbox import Postbox
+from config.settings import Settings
+from gateway.enquiries import CaseEnquiries
+from gateway.house import House
+from gateway.limiter import Limiter
+from gateway.metrics import Metrics
+from gateway.refusals import Refusals
+from normalizer.intake import IntakeDesk
+from petition import clock
+
+
+def hall_of(house: House, intake: IntakeDesk, metrics: Metrics) -> Hall:
+    """What the doors are given; ValueError when the certificate of the mail door cannot be read."""
+    settings = house.settings
+    return Hall(
+        intake=intake,
+        refuse=Refusals(intake, Limiter(60, 120), metrics),
+        clock=clock.now,
+        known_region=house.known_region,
+        public_url=settings.public_url,
+        max_body=int(settings.max_body),
+        max_upload=int(settings.max_upload),
+        spool=settings.data / "spool",
+        enquiries=CaseEnquiries(house.store, Limiter(10, 10)),
+        limit=Limiter(settings.rate_per_minute, settings.rate_per_minute).check,
+        api_keys=frozenset(entry.key.get_secret_value() for entry in settings.api_keys),
+        twilio_auth_token=settings.twilio_auth_token,
+        postbox=postbox_of(settings),
+    )
+
+
+def postbox_of(settings: Settings) -> Postbox:
+    """What the mail door is set to; ValueError when its certificate cannot be read."""
+    tls = None
+    if settings.mail_certificate is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            tls.load_cert_chain(settings.mail_certificate, settings.mail_key)
+        except OSError as problem:
+            words = f"GATEWAY_MAIL_CERTIFICATE: 无法读取证书 (cannot be read): {problem.strerror or problem}"
+            raise ValueError(words) from None
+    return Postbox(
+        address=settings.smtp_address,
+        mailboxes=settings.mailboxes,
+        limit=int(settings.mail_max),
+        own=frozenset({*settings.mailboxes, settings.mail_sender} - {""}),
+        trusted=frozenset(name.lower() for name in settings.mail_trusted),
+        tls=tls,
+        answers=bool(settings.mail_relay and settings.mail_sender),
+    )
