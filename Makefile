@@ -29,8 +29,8 @@ format: setup-dev ## put the code into shape (ruff)
 crash: packages setup-dev ## the crash harness with N kills (make crash N=100)
 	@exec scripts/crash $(N)
 
-bench: packages setup-dev ## the intake benchmark, prints a table for SQLite and PostgreSQL
-	@exec $(PY) -m benchmarks.intake
+bench: packages setup-dev ## the benchmarks: petitions over HTTP (SQLite, PostgreSQL) and mails
+	@$(PY) -m benchmarks.intake; intake=$$?; $(PY) -m benchmarks.mail && exit $$intake
 
 screenshots: packages setup-dev ## pictures of the pages into var/pictures, the shown ones into docs/pictures
 	@exec $(PY) -m scripts.screenshots

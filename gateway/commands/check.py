@@ -13,9 +13,11 @@ import click
 import channels
 import config
 from channels.registry import open_doors
+from config.address import Address
 from config.dump import shown
 from config.reference import load_reference
 from config.settings import Settings
+from gateway.hall import postbox_of
 from gateway.house import secret_of
 from store.migrate import migrate
 
@@ -45,7 +47,10 @@ def _tests(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "基础数据 (reference data)", _reference
     yield "主密钥 (secret key)", lambda: f"{len(secret_of(settings))} bytes"
     yield "数据库 (database)", lambda: f"revision {migrate(settings.database)}"
-    yield "端口 (port)", lambda: _port(settings)
+    yield "端口 (port)", lambda: _port(settings.http_address)
+    if "email" in settings.channels:
+        yield "邮件端口 (mail port)", lambda: _port(settings.smtp_address)
+        yield "邮件证书 (mail certificate)", lambda: "STARTTLS" if postbox_of(settings).tls else "none"
     yield "磁盘 (disk)", lambda: _disk(settings)
 
 
@@ -64,8 +69,7 @@ def _reference() -> str:
     return f"{len(reference.regions)} regions, {len(reference.units)} units, {len(reference.routes)} routes"
 
 
-def _port(settings: Settings) -> str:
-    address = settings.http_address
+def _port(address: Address) -> str:
     with socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""`gateway hotline import` (工单导入): a table of 12345 orders sent to the running gateway, with a report of each row."""
+"""`gateway hotline import` (工单导入): a table of 12345 orders sent to the running gateway, and what became of each."""
 
 from __future__ import annotations
 
@@ -87,10 +87,16 @@ def _send(client: httpx.Client, key: str, rows: list[Row]) -> Iterator[Told]:
     for row in rows:
         if row.problems:
             words = "；".join(f"{one.field}：{one.words}" for one in row.problems)
-            yield Told(row.line, row.sheet, row.cells.get("工单编号", ""), 422, "", words)
+            yield Told(row.line, row.sheet, _number_of(row), 422, "", words)
         else:
             one = next(found)
             yield Told(row.line, row.sheet, one["order_no"], one["status"], one.get("case_no", ""), _words(one))
+
+
+def _number_of(row: Row) -> str:
+    """The order number of a row that was not read: whatever its column is headed with."""
+    named = (value for heading, value in row.cells.items() if "编号" in heading or heading == "order_no")
+    return next(named, "")
 
 
 def _words(one: dict[str, Any]) -> str:
