@@ -15,7 +15,8 @@ from rich.table import Table
 from config.settings import Settings
 from gateway.commands.reconcile import reconcile
 from gateway.demo.browser import Stuck
-from gateway.demo.journeys import JOURNEYS, Arrived, Filed, follow, open_channels
+from gateway.demo.doors import Filed, Place
+from gateway.demo.journeys import JOURNEYS, Arrived, follow, open_channels
 from gateway.demo.samples import Sample, load_samples
 from gateway.house import secret_of
 from store import petitions
@@ -53,11 +54,12 @@ def demo(context: click.Context, url: str, seconds: float) -> None:
     url = (url or f"http://{settings.http}").rstrip("/")
     console = Console(width=None if sys.stdout.isatty() else 110)
     try:
-        doors = open_channels(url, settings.channels)
+        place = Place.of(url, settings)
+        doors = open_channels(place, settings.channels)
     except (httpx.HTTPError, KeyError, ValueError) as problem:
         words = f"{url} 没有网关应答，请先启动 (start it first): gateway serve ({problem})"
         raise click.ClickException(words) from None
-    lines = _send(console, url, load_samples(), doors, seconds)
+    lines = _send(console, place, load_samples(), doors, seconds)
     rules = _rules(settings, [line.filed.case_no for line in lines if line.filed is not None])
     console.print(_table(lines, rules or {}))
     balanced = True
@@ -68,7 +70,9 @@ def demo(context: click.Context, url: str, seconds: float) -> None:
     sys.exit(0 if balanced and all(line.good for line in lines) else 1)
 
 
-def _send(console: Console, url: str, samples: Sequence[Sample], doors: frozenset[str], seconds: float) -> list[_Line]:
+def _send(
+    console: Console, place: Place, samples: Sequence[Sample], doors: frozenset[str], seconds: float
+) -> list[_Line]:
     lines: list[_Line] = []
     words = TextColumn("{task.description}")
     columns = (SpinnerColumn(), words, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -76,17 +80,17 @@ def _send(console: Console, url: str, samples: Sequence[Sample], doors: frozense
         task = progress.add_task("送件", total=len(samples))
         for sample in samples:
             progress.update(task, description=f"{sample.n:>2} {sample.form.value:<8} {sample.title[:16]}")
-            line = _one(url, sample, seconds) if sample.channel in doors else _Line(sample, "渠道尚未开放", good=True)
+            line = _one(place, sample, seconds) if sample.channel in doors else _Line(sample, "渠道尚未开放", good=True)
             progress.console.print(line.shown)
             lines.append(line)
             progress.advance(task)
     return lines
 
 
-def _one(url: str, sample: Sample, seconds: float) -> _Line:
+def _one(place: Place, sample: Sample, seconds: float) -> _Line:
     try:
-        filed = JOURNEYS[sample.channel](url, sample)
-        arrived = follow(url, filed, seconds)
+        filed = JOURNEYS[sample.channel](place, sample)
+        arrived = follow(place, filed, seconds)
     except (Stuck, httpx.HTTPError) as problem:
         return _Line(sample, f"没有送到：{problem}")
     if filed.repeat != filed.case_no:

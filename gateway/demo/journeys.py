@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from gateway.demo.browser import Browser, Page, Stuck
+from gateway.demo.doors import ORDERS, TEXTS, Filed, Place, file_by_email, file_by_hotline, file_by_sms, listens
 from gateway.demo.papers import MEDIA_TYPES, paper
 from gateway.demo.samples import Sample, SamplePerson
 from petition.attachment import AttachmentRole
@@ -27,15 +28,6 @@ _RECEIPT = re.compile(r"信访编号\W+(?P<case_no>[0-9A-Z-]+).*?查询码\W+(?P
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
-    """What the petitioner holds in the hand. repeat: the case number that the same submission got a second time."""
-
-    case_no: str
-    query_code: str
-    repeat: str
-
-
-@dataclass(frozen=True, slots=True)
 class Arrived:
     """Where the case stands once it has left the house. unit: its name; sealed: the law keeps it from the page."""
 
@@ -44,9 +36,9 @@ class Arrived:
     words: str
 
 
-def file_by_web(url: str, sample: Sample) -> Filed:
+def file_by_web(place: Place, sample: Sample) -> Filed:
     """Through the pages of the web form, one by one, as a phone without JavaScript would."""
-    with Browser(url) as browser:
+    with Browser(place.url) as browser:
         page = browser.open("/file", **({"via": sample.via} if sample.via else {}))
         page = browser.submit(page.form("/file"))
         last, done = page, 0
@@ -61,7 +53,7 @@ def file_by_web(url: str, sample: Sample) -> Filed:
         return Filed(first[0], first[1], _receipt(browser)[0])
 
 
-def file_by_rest(url: str, sample: Sample) -> Filed:
+def file_by_rest(place: Place, sample: Sample) -> Filed:
     """As an app does: one multipart request with the files, and the same once more as if the answer had been lost."""
     people = [_person(one) for one in sample.people]
     petition = {
@@ -82,22 +74,36 @@ def file_by_rest(url: str, sample: Sample) -> Filed:
     files: list[Any] = [("petition", (None, json.dumps(petition, ensure_ascii=False), "application/json"))]
     files += [("attachments", (one.name, paper(one, sample.title), MEDIA_TYPES[one.kind])) for one in sample.files]
     headers = {"Idempotency-Key": f"demo-{secrets.token_hex(12)}"}
-    with _client(url) as client:
+    with _client(place.url) as client:
         told = [_sent(lambda: client.post(API, files=files, headers=headers)) for _ in range(2)]
     return Filed(told[0]["case_no"], told[0]["query_code"], told[1]["case_no"])
 
 
 # What a channel is by its name in GATEWAY_CHANNELS; a sample whose channel is not here cannot be sent yet.
-JOURNEYS: Mapping[str, Callable[[str, Sample], Filed]] = MappingProxyType({"web": file_by_web, "rest": file_by_rest})
+JOURNEYS: Mapping[str, Callable[[Place, Sample], Filed]] = MappingProxyType(
+    {
+        "web": file_by_web,
+        "rest": file_by_rest,
+        "hotline": file_by_hotline,
+        "sms": file_by_sms,
+        "email": file_by_email,
+    }
+)
 
 
-def follow(url: str, filed: Filed, seconds: float, wait: Callable[[float], None] = time.sleep) -> Arrived | None:
-    """Ask the API, as the petitioner may, until the case has left for a unit; None when it has not in time."""
+def follow(place: Place, filed: Filed, seconds: float, wait: Callable[[float], None] = time.sleep) -> Arrived | None:
+    """Ask the API, as the petitioner may, until the case has left for a unit; None when it has not in time.
+
+    Without a query code the partner's key is used, which not everybody has: then it counts as arrived when it is in.
+    """
+    if not filed.query_code and not place.key:
+        return Arrived("已登记", "", "查询码由回执邮件告知")
+    asked = {"X-Query-Code": filed.query_code} if filed.query_code else {"X-API-Key": place.key}
     end = time.monotonic() + seconds
     pause = 0.25
-    with _client(url) as client:
+    with _client(place.url) as client:
         while True:
-            answer = client.get(f"{API}/{filed.case_no}", headers={"X-Query-Code": filed.query_code})
+            answer = client.get(f"{API}/{filed.case_no}", headers=asked)
             if answer.status_code == 200 and (found := _arrived(answer.json())) is not None:
                 return found
             if answer.status_code == 429:
@@ -110,12 +116,21 @@ def follow(url: str, filed: Filed, seconds: float, wait: Callable[[float], None]
             pause = min(pause * 2, 4.0)  # ten questions a minute are allowed
 
 
-def open_channels(url: str, wanted: tuple[str, ...]) -> frozenset[str]:
-    """Those of the wanted channels whose door really answers; raises httpx.HTTPError when nobody is there."""
-    with _client(url) as client:
+def open_channels(place: Place, wanted: tuple[str, ...]) -> frozenset[str]:
+    """Those of the wanted channels whose door really answers; raises httpx.HTTPError when nobody is there.
+
+    A partner's door counts as open to us only if we hold its key.
+    """
+    with _client(place.url) as client:
         client.get("/healthz").raise_for_status()
         paths = client.get("/api/v1/openapi.json").raise_for_status().json()["paths"]
-        doors = {"web": client.get("/file").status_code == 200, "rest": API in paths}
+        doors = {
+            "web": client.get("/file").status_code == 200,
+            "rest": API in paths,
+            "hotline": ORDERS in paths and bool(place.key),
+            "sms": client.get(TEXTS).status_code == 405 and bool(place.token),
+            "email": "email" in wanted and listens(place.smtp),
+        }
     return frozenset(name for name in wanted if doors.get(name, False))
 
 

@@ -1,0 +1,160 @@
+"""The other doors (其他渠道送件): how samples reach the house by mail, text message and hotline, each sent twice."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import smtplib
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Any
+
+import httpx
+from twilio.request_validator import RequestValidator
+
+from config.address import Address
+from config.settings import Settings
+from gateway.demo.browser import Stuck
+from gateway.demo.papers import MEDIA_TYPES, paper
+from gateway.demo.samples import Sample
+
+ORDERS = "/api/v1/hotline/orders"
+TEXTS = "/webhooks/twilio/sms"
+# What a caller is to a hotline, by what the petition is for.
+_KINDS = {"SUGGESTION": "建议", "ACCUSATION": "举报", "APPEAL": "求助", "CONSULT": "咨询"}
+_TEXT_REPLY = re.compile(r"编号(?P<case_no>[0-9A-Z-]+).*?查询码(?P<code>[0-9A-Z-]{14})", re.S)
+_MAILBOX = "petition@office.example"  # a house without mailboxes of its own takes every one
+_MAIL_REPLY = re.compile(r"registered ([0-9A-Z]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the house is and what its partners share with it. url: of pages and API; public_url: what signatures are
+    made over; key: of another system, empty if none is set; mailbox: whom mail is sent to."""
+
+    url: str
+    public_url: str = ""
+    key: str = ""
+    token: str = ""
+    smtp: Address | None = None
+    mailbox: str = _MAILBOX
+
+    @classmethod
+    def of(cls, url: str, settings: Settings) -> Place:
+        """The place that these settings describe."""
+        return cls(
+            url=url,
+            public_url=settings.public_url,
+            key=settings.api_keys[0].key.get_secret_value() if settings.api_keys else "",
+            token=settings.twilio_auth_token.get_secret_value(),
+            smtp=settings.smtp_address,
+            mailbox=next(iter(settings.mailboxes), _MAILBOX),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What the petitioner holds in the hand; a mail's query code comes by letter, so here it is empty.
+
+    repeat: the case number that the same submission got a second time.
+    """
+
+    case_no: str
+    query_code: str
+    repeat: str
+
+
+def twice(send: Callable[[], tuple[str, str]]) -> Filed:
+    """Send, and send the same again as if the answer had been lost. send: gives (case number, query code)."""
+    first, again = send(), send()
+    return Filed(first[0], first[1], again[0])
+
+
+def file_by_hotline(place: Place, sample: Sample) -> Filed:
+    """As the 12345 platform does: one order with the key of the partner."""
+    person = sample.people[0]
+    order: dict[str, Any] = {
+        "order_no": f"DEMO{secrets.token_hex(6).upper()}",
+        "kind": _KINDS[sample.purpose.value],
+        "title": sample.title,
+        "content": sample.content,
+        "caller": {"name": person.name, "mobile": person.mobile, "address": person.address},
+        "place_region": sample.region,
+        "place_words": sample.occur_place,
+        "reply_wanted": True,
+    }
+
+    def send() -> tuple[str, str]:
+        answer = httpx.post(f"{place.url}{ORDERS}", json=order, headers={"X-API-Key": place.key}, trust_env=False)
+        if answer.status_code != 201:
+            raise Stuck(f"{ORDERS}: 应答 {answer.status_code} {answer.text[:200]}")
+        told = answer.json()
+        return told["case_no"], told["query_code"]
+
+    return twice(send)
+
+
+def file_by_sms(place: Place, sample: Sample) -> Filed:
+    """As the provider does: a signed webhook, and number and code read from the answer."""
+    form = {
+        "MessageSid": f"SM{secrets.token_hex(16)}",
+        # A telephone of its own each time: what the same one sends within minutes joins the case before.
+        "From": f"+86154{secrets.randbelow(10**8):08d}",
+        "To": "+8615400000000",
+        "Body": sample.content,
+        "NumMedia": "0",
+    }
+    signature = RequestValidator(place.token).compute_signature(f"{place.public_url}{TEXTS}", form)
+
+    def send() -> tuple[str, str]:
+        headers = {"X-Twilio-Signature": signature}
+        answer = httpx.post(f"{place.url}{TEXTS}", data=form, headers=headers, trust_env=False)
+        told = _TEXT_REPLY.search(answer.text)
+        if answer.status_code != 200 or told is None:
+            raise Stuck(f"{TEXTS}: 应答 {answer.status_code} {answer.text[:200]}")
+        return told["case_no"].replace("-", ""), told["code"]
+
+    return twice(send)
+
+
+def file_by_email(place: Place, sample: Sample) -> Filed:
+    """As a mail program does, over SMTP; the query code goes to the sender's mailbox and nowhere else."""
+    person = sample.people[0]
+    message = EmailMessage()
+    message["From"] = f"{person.name} <demo{sample.n}@mail.example>"
+    message["To"] = place.mailbox
+    message["Subject"] = sample.title
+    message["Message-ID"] = f"<{secrets.token_hex(12)}@mail.example>"
+    message.set_content(f"{sample.content}\n\n{person.name} {person.mobile} {person.address}\n")
+    for file in sample.files:
+        main, _, sub = MEDIA_TYPES[file.kind].partition("/")
+        message.add_attachment(paper(file, sample.title), maintype=main, subtype=sub, filename=file.name)
+
+    def send() -> tuple[str, str]:
+        assert place.smtp is not None
+        try:
+            with smtplib.SMTP(place.smtp.host, place.smtp.port, timeout=30) as wire:
+                wire.ehlo("mail.example")
+                wire.mail(f"demo{sample.n}@mail.example")
+                wire.rcpt(place.mailbox)
+                code, words = wire.data(message.as_bytes())
+        except OSError as problem:
+            raise Stuck(f"SMTP {place.smtp}: {type(problem).__name__}") from None
+        told = _MAIL_REPLY.search(words.decode("ascii", "replace"))
+        if code != 250 or told is None:
+            raise Stuck(f"SMTP {place.smtp}: {code} {words.decode('ascii', 'replace')}")
+        return told[1], ""
+
+    return twice(send)
+
+
+def listens(address: Address | None) -> bool:
+    """Whether a mail door answers there."""
+    if address is None:
+        return False
+    try:
+        with smtplib.SMTP(address.host, address.port, timeout=5):
+            return True
+    except OSError:
+        return False
