@@ -86,7 +86,8 @@ class Headers:
 
     def first(self, name: str) -> str:
         """The topmost value, "" if there is none."""
-        return next(iter(self.all(name)), "")
+        values = self._fields.get(name.lower())
+        return decode(values[0], "")[0] if values else ""
 
 
 @dataclass

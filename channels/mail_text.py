@@ -313,7 +313,11 @@ def split_history(text: str, answers: bool, check: Check) -> tuple[str, str]:
 
 def _heading(lines: list[str], at: int) -> int:
     """How many lines from here announce quoted history, 0 if none do."""
-    line = re.sub(r"^[ \t]*(?:>[ \t]?)+", "", lines[at][:1000])
+    line = lines[at][:1000]
+    if ">" in line:
+        line = re.sub(r"^[ \t]*(?:>[ \t]?)+", "", line)
+    if not line.strip():
+        return 0
     if _ORIGINAL.match(line):
         return 1
     if _FROM.match(line):  # Outlook: sender, time, receiver, subject below each other

@@ -8,6 +8,7 @@ import time
 
 GATHER = 0.020  # seconds a work waits at most for others; only a loop that is busy bringing them makes it wait
 CALM = 0.0003  # a turn of the loop shorter than this, which brought nothing, had nothing to do
+TURNS = 4  # turns without a new work after which a busy loop is busy with something else; a request takes three
 
 
 class Bell:
@@ -37,18 +38,19 @@ class Bell:
         self._brought += 1
         if self._watched is not loop:
             self._watched, self._since = loop, now
-            loop.call_soon(self._look, loop, self._brought, now)
+            loop.call_soon(self._look, loop, self._brought, now, 0)
         elif now - self._since >= GATHER:
             # Its turn is long: what was brought so far need not wait for the rest.
             self._since = now
             self.ring()
 
-    def _look(self, loop: asyncio.AbstractEventLoop, brought: int, looked: float) -> None:
+    def _look(self, loop: asyncio.AbstractEventLoop, brought: int, looked: float, turns: int) -> None:
         now = time.monotonic()
-        idle = brought == self._brought and now - looked < CALM
+        turns = turns + 1 if brought == self._brought else 0
+        idle = (turns and now - looked < CALM) or turns >= TURNS
         if idle or now - self._since >= GATHER or self._watched is not loop:
             if self._watched is loop:
                 self._watched = None
             self.ring()
         else:
-            loop.call_soon(self._look, loop, self._brought, now)
+            loop.call_soon(self._look, loop, self._brought, now, turns)
