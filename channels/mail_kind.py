@@ -6,8 +6,7 @@ import re
 from enum import StrEnum
 
 from channels.mail_parts import Headers, Node
-
-MARKER = "X-Petition-Gateway"  # every mail of ours carries it, so that it is known when it comes back
+from petition.arrival import MARKER
 
 _DAEMON = re.compile(r"(?:mailer-daemon|mail-daemon|mdaemon)\Z", re.I)
 _POSTMASTER = re.compile(r"post-?master\Z", re.I)

@@ -16,6 +16,7 @@ from typing import Protocol
 import structlog
 
 from dispatch.courier import Again, Held, Outcome, pause
+from petition.arrival import MARKER
 from petition.errors import PetitionError
 from petition.numbering import parse_case_no
 from store import outbox
@@ -27,7 +28,6 @@ from store.transaction import Transaction
 
 _TEXT = Path(__file__).parent / "templates" / "acknowledgement.txt"
 _MESSAGE_ID = re.compile(r"[^\s<>]{1,250}@[^\s<>]{1,250}")
-MARKER = "X-Petition-Gateway"  # by this header our own letters are known when they come back
 
 log = structlog.get_logger(__name__)
 

@@ -48,6 +48,10 @@ class Statement:
     record_consent: bool | None = None
 
 
+# Every mail of ours carries this header, so that it is known when it comes back.
+MARKER = "X-Petition-Gateway"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """Where one acknowledgement goes (回执去处): an e-mail address, and subject and message_id of what it answers."""

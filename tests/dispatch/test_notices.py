@@ -8,8 +8,8 @@ from dataclasses import asdict
 import pytest
 
 from dispatch.couriers.email import MailCourier
-from dispatch.notices import MARKER, Acknowledge, Letterhead, Post
-from petition.arrival import Reply
+from dispatch.notices import Acknowledge, Letterhead, Post
+from petition.arrival import MARKER, Reply
 from store import outbox
 from store.codes import acknowledgement_id, query_code_of
 from store.database import Store

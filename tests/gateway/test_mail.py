@@ -84,6 +84,11 @@ def test_a_mail_travels_the_whole_way(rig: Rig, relay: Relay) -> None:
     again = letter(3, "再补充一点。", "Re: x", References="<2@mail.example>")
     assert send(rig, again) == reply, "and a reply to the reply"
     assert until(lambda: len(relay.letters) == 1), "one acknowledgement a case"
+    refused = rig.balance("email").refused
+    del answer["To"]
+    answer["To"] = OURS
+    assert send(rig, answer, sender="x@mail.example") == "250 noted", "our own letter comes back: a loop, not a case"
+    assert rig.balance("email").refused == refused + 1
     orders = store.read_now(lambda tx: outbox.of(tx, case_no))
     assert until(lambda: all(one.state is OrderState.DELIVERED for one in orders) or rig.gap() == 0)
 
