@@ -20,7 +20,7 @@ from channels.door import Hall, Listener
 from channels.mail import Mail, MailKind, Part, TooCostly, read_mail
 from channels.smtp import SmtpListener
 from petition import identity
-from petition.arrival import Arrival, Receipt, Reply, Statement, Upload
+from petition.arrival import SUPPLEMENT, Arrival, Receipt, Reply, Statement, Upload
 from petition.errors import Conflict
 from petition.people import Person
 from petition.petition import Form, Note
@@ -105,9 +105,9 @@ class Email:
         if hold:
             return await self._enter(hall, replace(arrival, hold=hold))
         if case_no := await self._case_of(hall, mail):
-            return await self._enter(hall, replace(arrival, sub_source=f"supplement:{case_no}"))
+            return await self._enter(hall, replace(arrival, sub_source=SUPPLEMENT + case_no))
         answers = box is not None and box.answers and mail.sender
-        reply = Reply(to=mail.sender, subject=mail.subject[:_TITLE], message_id=mail.message_id) if answers else None
+        reply = Reply(to=mail.sender, message_id=mail.message_id) if answers else None
         return await self._enter(hall, replace(arrival, reply=reply))
 
     async def _enter(self, hall: Hall, arrival: Arrival) -> str:

@@ -22,9 +22,10 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from channels.body import receive
 from channels.door import Hall
 from channels.hotline_form import OrderReader, canonical, change_of, order_no_of, statement_of
-from petition.arrival import Arrival, Receipt
+from petition.arrival import SUPPLEMENT, Arrival, Receipt
 from petition.clock import aware
 from petition.errors import (
     Conflict,
@@ -110,7 +111,7 @@ class Hotline:
         changed = replace(
             arrival,
             raw_id=f"{form.order_no}#{digest[:16]}",
-            sub_source=f"supplement:{case_no}",
+            sub_source=SUPPLEMENT + case_no,
             statement=change_of(form),
         )
         return Entered(await hall.intake(changed), linked=True)
@@ -182,10 +183,7 @@ async def _receive(request: web.Request, most: int, body: bytearray) -> None:
     if (request.content_length or 0) > most:
         raise TooLarge(f"请求正文最大 {most} 字节。")
     try:
-        async for piece in request.content.iter_any():
-            body += piece
-            if len(body) > most:
-                raise TooLarge(f"请求正文最大 {most} 字节。")
+        await receive(request, most, body)
     except (HttpProcessingError, web.RequestPayloadError, ConnectionError) as problem:
         raise Unreadable("请求正文没有收完整，或压缩有误。") from problem
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
-from channels.rest_form import CONTENT_MAX, PROBLEMS_MAX, Line, problems_of
+from channels.rest_form import CONTENT_MAX, PROBLEMS_MAX, Line, problems_of, texts_of
 from channels.web import UNSEEN
 from petition import identity
 from petition.arrival import Statement
@@ -181,7 +181,7 @@ class OrderReader:
         try:
             hidden = [
                 Problem(path or "order", "unseen", f"第{found.start() + 1}个字是无法显示的控制符，请删掉它。")
-                for path, text in _texts(order)
+                for path, text in texts_of(order)
                 if (found := UNSEEN.search(text))
             ]
         except RecursionError as problem:
@@ -326,15 +326,3 @@ def _flat(text: str) -> str:
 
 def _text(text: str) -> str:
     return text.replace("\r\n", "\n").strip()
-
-
-def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for name, one in value.items():
-            # A bad name is no field of ours: validation refuses it and tells it in clean letters.
-            yield from _texts(one, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for place, one in enumerate(value):
-            yield from _texts(one, f"{path}.{place}")

@@ -21,6 +21,7 @@ from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import TypeAdapter, ValidationError
 
+from channels.body import receive
 from channels.door import Hall
 from channels.rest_form import FILES_MAX, PetitionForm, checked, problems_of
 from channels.web import UNSEEN
@@ -176,12 +177,10 @@ async def _read_json(request: web.Request, most: int, came: _Received) -> None:
     if (request.content_length or 0) > most:
         raise TooLarge(f"请求正文最大 {most} 字节。")
     body = bytearray()
-    async for piece in request.content.iter_any():
-        body += piece
-        if len(body) > most:
-            came.body = bytes(body)
-            raise TooLarge(f"请求正文最大 {most} 字节。")
-    came.body = bytes(body)
+    try:
+        await receive(request, most, body)
+    finally:
+        came.body = bytes(body)
 
 
 async def _read_parts(request: web.Request, hall: Hall, folder: Path, came: _Received) -> None:

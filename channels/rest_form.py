@@ -181,20 +181,21 @@ def _clean(body: bytes) -> bool:
 
 def _hidden(form: PetitionForm) -> Iterator[Problem]:
     """Signs that hide or turn text, anywhere: NUL, control characters, direction marks, halves of characters."""
-    for path, text in _texts(asdict(form)):
+    for path, text in texts_of(asdict(form)):
         if hidden := UNSEEN.search(text):
             yield Problem(path, "unseen", f"第{hidden.start() + 1}个字是无法显示的控制符，请删掉它。")
 
 
-def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def texts_of(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """(dotted path, text) of every text in parsed JSON."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):
         for name, one in value.items():
-            yield from _texts(one, f"{path}.{name}" if path else str(name))
+            yield from texts_of(one, f"{path}.{name}" if path else str(name))
     elif isinstance(value, list):
         for place, one in enumerate(value):
-            yield from _texts(one, f"{path}.{place}")
+            yield from texts_of(one, f"{path}.{place}")
 
 
 # pydantic's kinds -> our stable codes: an update of a library must not change what programs rely on.

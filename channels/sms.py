@@ -22,10 +22,11 @@ from twilio.request_validator import RequestValidator
 from twilio.twiml.messaging_response import MessagingResponse
 
 from channels import sms_words as words
+from channels.body import receive
 from channels.door import Hall
 from channels.sms_words import Order, Word, order_of
 from channels.web import UNSEEN
-from petition.arrival import Arrival, Outcome, Statement, Upload
+from petition.arrival import SUPPLEMENT, Arrival, Outcome, Statement, Upload
 from petition.errors import Conflict, Invalid, NotFound, TooLarge, TooMany
 from petition.identity import normal_mobile, tidy
 from petition.people import Person
@@ -41,7 +42,6 @@ FetchMedia = Callable[[str], Awaitable[Upload]]  # the address -> the file
 
 WINDOW = timedelta(minutes=3)  # parts of one long message, and what somebody writes on after it
 MEDIA_SECONDS = 8.0  # Twilio waits 15 seconds for an answer
-_SUPPLEMENT = "supplement:"  # how the intake is told the case
 _FORM = "application/x-www-form-urlencoded"
 _SID = re.compile(r"[0-9A-Za-z]{10,64}")
 _MEDIA = re.compile(r"MediaUrl([0-9]{1,3})")
@@ -173,7 +173,7 @@ class Sms:
             first, case_no = await _place(arrival, mobile, hall)
             opener = not case_no
             # Known by its own id only what opened a case: a retry of it is told the query code again.
-            threads, sub_source = ((arrival.raw_id,), "") if opener else ((), _SUPPLEMENT + case_no)
+            threads, sub_source = ((arrival.raw_id,), "") if opener else ((), SUPPLEMENT + case_no)
             try:
                 receipt = await hall.intake(replace(arrival, threads=threads, sub_source=sub_source))
             except Conflict:  # the same id with other content: entered as refused by the intake, the first one stands
@@ -291,13 +291,12 @@ def _arrival(message: Message, received_at: datetime) -> Arrival:
 async def _body(request: web.Request, received_at: datetime, hall: Hall) -> bytes:
     """The whole body; raises TooLarge, after what was read is kept."""
     body = bytearray()
-    async for piece in request.content.iter_any():
-        body += piece
-        if len(body) > hall.max_body:
-            kept = bytes(body)
-            message = Message(fields={}, raw=kept, repeated=False)
-            await hall.refuse(_arrival(message, received_at), TooLarge.code)
-            raise TooLarge(f"请求正文最大 {hall.max_body} 字节。")
+    try:
+        await receive(request, hall.max_body, body)
+    except TooLarge:
+        message = Message(fields={}, raw=bytes(body), repeated=False)
+        await hall.refuse(_arrival(message, received_at), TooLarge.code)
+        raise
     return bytes(body)
 
 

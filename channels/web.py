@@ -17,7 +17,7 @@ from aiohttp import web
 from channels.answers import PAGES, Answers
 from channels.door import Hall
 from petition import identity
-from petition.arrival import Arrival, Statement, Upload
+from petition.arrival import SUPPLEMENT, Arrival, Statement, Upload
 from petition.errors import Problem
 from petition.people import Accused, IdType, Person, Role
 from petition.petition import Form, Purpose
@@ -176,7 +176,7 @@ def supplement_of(
         raw=_canonical({"supplement": case_no, "content": content, "files": _file_rows(uploads, digests)}),
         raw_type="application/json",
         uploads=tuple(uploads),
-        sub_source=f"supplement:{case_no}",
+        sub_source=SUPPLEMENT + case_no,
         statement=Statement(content=content.replace("\r\n", "\n").strip()),
     )
 

@@ -48,11 +48,11 @@ class CaseEnquiries:
 
     async def case_of(self, channel: str, raw_id: str) -> str:
         """The case of the first event with this id, or empty."""
-        return await self._store.read(lambda tx: ledger.case_of(tx, channel, raw_id))
+        return (await self._first(channel, raw_id))[0]
 
     async def digest_of(self, channel: str, raw_id: str) -> str:
         """SHA-256 in hex of the first event with this id, or empty."""
-        return await self._store.read(lambda tx: ledger.digest_of(tx, channel, raw_id))
+        return (await self._first(channel, raw_id))[1]
 
     async def thread(self, channel: str, ids: Sequence[str]) -> str:
         """The newest case of a channel whose conversation has one of these ids, or empty."""
@@ -69,3 +69,6 @@ class CaseEnquiries:
             return False
         code = self._store.vault.index(kind, value)
         return await self._store.read(lambda tx: petitions.has_code(tx, number, code))
+
+    async def _first(self, channel: str, raw_id: str) -> tuple[str, str]:
+        return await self._store.read(lambda tx: ledger.first_event(tx, channel, raw_id))

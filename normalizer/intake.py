@@ -14,7 +14,7 @@ from normalizer.candidates import keys_of
 from normalizer.draft import Draft, unread
 from normalizer.governor import Governor
 from normalizer.pipeline import Pipeline, StageFailed
-from petition.arrival import READING_FAILED, Arrival, Outcome, Receipt, Statement, Upload
+from petition.arrival import READING_FAILED, SUPPLEMENT, Arrival, Outcome, Receipt, Statement, Upload
 from petition.attachment import Attachment
 from petition.errors import Conflict
 from petition.petition import Lane, Petition, Purpose
@@ -28,7 +28,6 @@ from store.vault import Vault, digest_of
 
 # Originals up to this size ride in the transaction, which saves two fsyncs; larger ones are files first.
 INLINE = 64 << 10
-SUPPLEMENT = "supplement:"
 ACKNOWLEDGE = "acknowledge"
 
 log = structlog.get_logger(__name__)

@@ -48,16 +48,16 @@ class Statement:
     record_consent: bool | None = None
 
 
+SUPPLEMENT = "supplement:"  # before a case number in `Arrival.sub_source`: the event belongs to that case
 # Every mail of ours carries this header, so that it is known when it comes back.
 MARKER = "X-Petition-Gateway"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """Where one acknowledgement goes (回执去处): an e-mail address, and subject and message_id of what it answers."""
+    """Where one acknowledgement goes (回执去处): an e-mail address, and the message_id of what it answers."""
 
     to: str
-    subject: str = ""
     message_id: str = ""
 
 

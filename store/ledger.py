@@ -247,16 +247,12 @@ def _place(entry: Entry, ledger_id: int, known: dict[str, _Known], numbers: _Num
     return row, Entered(ledger_id, case_no, outcome, received, same)
 
 
-def case_of(tx: Transaction, channel: str, raw_id: str) -> str:
-    """The case of the first event with this id; empty if there was none."""
-    key = f"{channel}\x1f{raw_id}"
-    return tx.connection.scalar(select(tables.ledger.c.case_no).where(tables.ledger.c.key == key)) or ""
-
-
-def digest_of(tx: Transaction, channel: str, raw_id: str) -> str:
-    """The digest of the first event with this id; empty if there was none."""
-    key = f"{channel}\x1f{raw_id}"
-    return tx.connection.scalar(select(tables.ledger.c.digest).where(tables.ledger.c.key == key)) or ""
+def first_event(tx: Transaction, channel: str, raw_id: str) -> tuple[str, str]:
+    """(case number, digest) of the first event with this id; both empty if there was none."""
+    ledger = tables.ledger.c
+    wanted = select(ledger.case_no, ledger.digest).where(ledger.key == f"{channel}\x1f{raw_id}")
+    row = tx.connection.execute(wanted).one_or_none()
+    return ("", "") if row is None else (row.case_no, row.digest)
 
 
 def row_hash(row: Mapping[str, Any]) -> bytes:

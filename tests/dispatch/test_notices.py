@@ -19,7 +19,7 @@ from tests.fakes.relay import relaying
 from tests.store.entries import entry
 
 HEAD = Letterhead(sender="xinfang@office.example", office="示例信访局", public_url="https://office.example")
-REPLY = Reply(to="zhang@mail.example", subject="路灯", message_id="one@mail.example")
+REPLY = Reply(to="zhang@mail.example", message_id="one@mail.example")
 
 
 def ordered(store: Store, reply: Reply = REPLY) -> Order:
