@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from channels.postbox import Postbox
+from channels.switchboard import NoSeats, Switchboard
 from petition.arrival import Arrival, Intake
 from petition.clock import Clock
 from petition.errors import NotFound
@@ -91,7 +92,7 @@ class Hall:
 
     max_body, max_upload: bytes; spool: folder for bodies on their way in; known_region: whether a region code exists;
     api_keys: of other systems; twilio_auth_token: signs the webhooks of text messages; postbox: what the mail door is
-    set to; limit: takes one of what a sender (an address) may send, raises TooMany.
+    set to; limit: takes one of what a sender (an address) may send, raises TooMany; switchboard: the seats.
     """
 
     intake: Intake
@@ -107,6 +108,7 @@ class Hall:
     twilio_auth_token: SecretStr = field(default_factory=lambda: SecretStr(""))
     postbox: Postbox | None = None
     limit: Callable[[str], None] = unlimited
+    switchboard: Switchboard = field(default_factory=NoSeats)
 
 
 class Door(Protocol):
