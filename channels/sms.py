@@ -10,20 +10,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlencode
 from weakref import WeakValueDictionary
 
 from aiohttp import web
-from twilio.request_validator import RequestValidator
 from twilio.twiml.messaging_response import MessagingResponse
 
 from channels import sms_words as words
 from channels.body import receive
 from channels.door import Hall
+from channels.signature import FORM_TYPE, UNVERIFIED, SignedForm, read_form, verified
 from channels.sms_words import Order, Word, order_of
 from channels.web import UNSEEN
 from petition.arrival import SUPPLEMENT, Arrival, Outcome, Statement, Upload
@@ -35,19 +34,15 @@ from petition.petition import Form
 NAME = "sms"
 PATH = "/webhooks/twilio/sms"
 STATUS_PATH = f"{PATH}/status"
-SIGNATURE = "X-Twilio-Signature"
-UNVERIFIED = "签名不符"
 
 FetchMedia = Callable[[str], Awaitable[Upload]]  # the address -> the file
 
 WINDOW = timedelta(minutes=3)  # parts of one long message, and what somebody writes on after it
 MEDIA_SECONDS = 8.0  # Twilio waits 15 seconds for an answer
-_FORM = "application/x-www-form-urlencoded"
 _SID = re.compile(r"[0-9A-Za-z]{10,64}")
 _MEDIA = re.compile(r"MediaUrl([0-9]{1,3})")
 # About the delivery, not the message: the fallback address gets them in addition, and it is the same message.
 _DELIVERY = frozenset({"ErrorCode", "ErrorUrl"})
-_FIELDS_MAX = 1000  # Twilio sends some thirty; a flood of them is not worth the time of reading
 _SAID = {Word.STOP: words.STOPPED, Word.START: words.STARTED, Word.HELP: words.HELP}
 
 
@@ -59,12 +54,8 @@ class Media(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One webhook request, read. fields: the parameters; raw: the canonical bytes; repeated: a name came twice."""
-
-    fields: Mapping[str, str]
-    raw: bytes
-    repeated: bool
+class Message(SignedForm):
+    """One webhook request about a message."""
 
     @property
     def sid(self) -> str:
@@ -98,24 +89,9 @@ class Message:
 
 
 def read(body: bytes) -> Message:
-    """A form body as a Message; never raises.
-
-    raw has the parameters sorted and encoded anew, so that a retry in another order equals the first; bytes that are
-    no UTF-8 stay in it as they came and are replaced only in the fields.
-    """
-    if body.count(b"&") > _FIELDS_MAX:
-        return Message(fields={}, raw=body, repeated=True)
-    # Latin-1 carries every byte there and back.
-    pairs = parse_qsl(body.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
-    kept = sorted(pair for pair in pairs if pair[0] not in _DELIVERY)
-    fields = {_utf8(name): _utf8(value) for name, value in pairs}
-    return Message(
-        fields=fields, raw=urlencode(kept, encoding="latin-1").encode("ascii"), repeated=len(fields) < len(pairs)
-    )
-
-
-def _utf8(text: str) -> str:
-    return text.encode("latin-1").decode("utf-8", "replace")
+    """A form body as a Message; never raises."""
+    form = read_form(body, _DELIVERY)
+    return Message(fields=form.fields, raw=form.raw, repeated=form.repeated)
 
 
 class Sms:
@@ -192,18 +168,6 @@ async def _place(arrival: Arrival, mobile: str, hall: Hall) -> tuple[str, str]:
         opened = await hall.enquiries.thread(NAME, (arrival.raw_id,)) == first
         return first, "" if opened else first
     return "", await hall.enquiries.recent_case(NAME, "mobile", mobile, WINDOW) if mobile else ""
-
-
-def verified(request: web.Request, message: Message, hall: Hall) -> bool:
-    """Whether Twilio signed this request, over the public address (twilio.com/docs/usage/security).
-
-    The address this process sees is the proxy's. Without a token nothing is verified; Twilio repeats no name.
-    """
-    token = hall.twilio_auth_token.get_secret_value()
-    if not token or message.repeated:
-        return False
-    address = hall.public_url.rstrip("/") + request.path_qs
-    return bool(RequestValidator(token).validate(address, message.fields, request.headers.get(SIGNATURE, "")))
 
 
 def _order(message: Message) -> Order | None:
@@ -284,7 +248,7 @@ def _arrival(message: Message, received_at: datetime) -> Arrival:
         received_at=received_at,
         petition_date=received_at.date(),
         raw=message.raw,
-        raw_type=_FORM,
+        raw_type=FORM_TYPE,
     )
 
 

@@ -17,13 +17,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
-from channels.sms import PATH, SIGNATURE, STATUS_PATH, FetchMedia, Sms
+from channels.signature import FORM_TYPE, SIGNATURE
+from channels.sms import PATH, STATUS_PATH, FetchMedia, Sms
 from petition.arrival import Outcome, Upload
 from petition.errors import Invalid, NotFound, TooMany, Unavailable
 from petition.people import Person
 from petition.petition import Form
 from tests.fakes.texts import (
-    FORM_TYPE,
     MAX_BODY,
     MOBILE,
     PUBLIC,

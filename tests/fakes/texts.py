@@ -18,7 +18,8 @@ from pydantic import SecretStr
 from twilio.request_validator import RequestValidator
 
 from channels.door import Hall, NoEnquiries
-from channels.sms import NAME, PATH, SIGNATURE
+from channels.signature import FORM_TYPE, SIGNATURE
+from channels.sms import NAME, PATH
 from channels.sms_words import REPLY_MAX
 from gateway import errors
 from petition.arrival import Arrival, Outcome, Receipt
@@ -27,7 +28,6 @@ from petition.errors import Conflict, PetitionError
 
 PUBLIC = "https://petitions.example/gw"
 TOKEN = "a token of the tests"
-FORM_TYPE = "application/x-www-form-urlencoded"
 START = datetime(2026, 11, 22, 9, 30, tzinfo=SHANGHAI)
 MAX_BODY = 20_000
 MOBILE = "+8615400000006"
