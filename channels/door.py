@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 from aiohttp import web
 from pydantic import SecretStr
 
+from channels.notebook import Notebook, PocketNotebook
 from channels.postbox import Postbox
 from channels.switchboard import NoSeats, Switchboard
 from petition.arrival import Arrival, Intake
@@ -92,7 +93,8 @@ class Hall:
 
     max_body, max_upload: bytes; spool: folder for bodies on their way in; known_region: whether a region code exists;
     api_keys: of other systems; twilio_auth_token: signs the webhooks of text messages; postbox: what the mail door is
-    set to; limit: takes one of what a sender (an address) may send, raises TooMany; switchboard: the seats.
+    set to; limit: takes one of what a sender (an address) may send, raises TooMany; switchboard: the seats;
+    notebook: what is remembered of conversations.
     """
 
     intake: Intake
@@ -109,6 +111,7 @@ class Hall:
     postbox: Postbox | None = None
     limit: Callable[[str], None] = unlimited
     switchboard: Switchboard = field(default_factory=NoSeats)
+    notebook: Notebook = field(default_factory=PocketNotebook)
 
 
 class Door(Protocol):

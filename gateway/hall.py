@@ -11,6 +11,7 @@ from gateway.enquiries import CaseEnquiries
 from gateway.house import House
 from gateway.limiter import Limiter
 from gateway.metrics import Metrics
+from gateway.notebook import StoredNotebook
 from gateway.refusals import Refusals
 from normalizer.intake import IntakeDesk
 from petition import clock
@@ -33,6 +34,7 @@ def hall_of(house: House, intake: IntakeDesk, metrics: Metrics) -> Hall:
         api_keys=frozenset(entry.key.get_secret_value() for entry in settings.api_keys),
         twilio_auth_token=settings.twilio_auth_token,
         postbox=postbox_of(settings),
+        notebook=StoredNotebook(house.store),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -11,10 +12,11 @@ import structlog
 from gateway.drafts import IDLE, RECEIPT
 from petition.clock import Clock
 from petition.errors import PetitionError
-from store import drafts
+from store import drafts, notes
 from store.database import Store
 from store.sweep import sweep
 
+NOTES = timedelta(days=7)  # a conversation that stood still for so long begins anew; what was said is in its case
 EVERY = 600.0  # seconds between two looks at the drafts
 STALE = 3600.0  # seconds after which nobody is still sending a body
 SWEEP_EVERY = 144  # looks between two walks over all bodies: once a day
@@ -40,9 +42,10 @@ async def keep_house(store: Store, clock: Clock, every: float = EVERY) -> None:
         look += 1
         try:
             expired = await store.write(lambda tx: drafts.expire(tx, IDLE, RECEIPT))
+            torn = await store.write(lambda tx: notes.expire(tx, NOTES))
             removed = await asyncio.to_thread(sweep, store, clock) if look % SWEEP_EVERY == 1 else 0
         except PetitionError as problem:
             log.warning("housekeeping did not come to its end", problem=problem.code)
             continue
-        if expired or removed:
-            log.info("old drafts removed", drafts=expired, bodies=removed)
+        if expired or removed or torn:
+            log.info("old drafts removed", drafts=expired, notes=torn, bodies=removed)

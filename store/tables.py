@@ -187,6 +187,18 @@ draft_uploads = Table(
     Index("draft_uploads_token", "token_hash"),
 )
 
+# 对话记事: what doors remember of conversations that are still going on; sealed, found by a keyed code.
+notes = Table(
+    "notes",
+    metadata,
+    Column("code", LargeBinary, primary_key=True),
+    Column("book", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("touched_at", Moment, nullable=False),
+    Index("notes_touched", "book", "touched_at"),
+)
+
 officers = Table(
     "officers",
     metadata,
