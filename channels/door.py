@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from channels.notebook import Notebook, PocketNotebook
 from channels.postbox import Postbox
 from channels.switchboard import NoSeats, Switchboard
+from channels.texting import NoTexting, Texting
 from petition.arrival import Arrival, Intake
 from petition.clock import Clock
 from petition.errors import NotFound
@@ -94,7 +95,8 @@ class Hall:
     max_body, max_upload: bytes; spool: folder for bodies on their way in; known_region: whether a region code exists;
     api_keys: of other systems; twilio_auth_token: signs the webhooks of text messages; postbox: what the mail door is
     set to; limit: takes one of what a sender (an address) may send, raises TooMany; switchboard: the seats;
-    notebook: what is remembered of conversations.
+    notebook: what is remembered of conversations;
+    texting: text messages that leave the house, and who wants none.
     """
 
     intake: Intake
@@ -112,6 +114,7 @@ class Hall:
     limit: Callable[[str], None] = unlimited
     switchboard: Switchboard = field(default_factory=NoSeats)
     notebook: Notebook = field(default_factory=PocketNotebook)
+    texting: Texting = field(default_factory=NoTexting)
 
 
 class Door(Protocol):

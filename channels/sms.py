@@ -125,7 +125,7 @@ class Sms:
             return _twiml("", 403)
         arrival = _arrival(message, received_at)
         if order := _order(message):
-            said = await _obey(order, hall)
+            said = await _obey(order, message, hall)
             await hall.refuse(arrival, order.word)
             # With Advanced Opt-Out Twilio has answered these words already.
             return _twiml("" if message.fields.get("OptOutType") else said)
@@ -177,7 +177,11 @@ def _order(message: Message) -> Order | None:
     return Order(Word[told]) if told in ("STOP", "START", "HELP") else order_of(message.text)
 
 
-async def _obey(order: Order, hall: Hall) -> str:
+async def _obey(order: Order, message: Message, hall: Hall) -> str:
+    if order.word is Word.STOP:
+        await hall.texting.opt_out(message.fields.get("From", ""), message.text)
+    if order.word is Word.START:
+        await hall.texting.opt_in(message.fields.get("From", ""))
     if order.word is not Word.QUERY:
         return _SAID[order.word]
     try:

@@ -45,8 +45,9 @@ class Order:
 
 _WORDS: Mapping[str, Word] = MappingProxyType(
     {
-        **dict.fromkeys(("STOP", "TD", "T", "退订", "取消"), Word.STOP),
-        **dict.fromkeys(("START", "订阅"), Word.START),
+        **dict.fromkeys(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "QUIT", "TD", "T", "R"), Word.STOP),
+        **dict.fromkeys(("退订", "取消", "取消订阅", "拒收"), Word.STOP),
+        **dict.fromkeys(("START", "UNSTOP", "订阅", "恢复"), Word.START),
         **dict.fromkeys(("HELP", "帮助", "BZ", "?"), Word.HELP),
     }
 )

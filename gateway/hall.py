@@ -13,6 +13,7 @@ from gateway.limiter import Limiter
 from gateway.metrics import Metrics
 from gateway.notebook import StoredNotebook
 from gateway.refusals import Refusals
+from gateway.texting import HouseTexting
 from normalizer.intake import IntakeDesk
 from petition import clock
 
@@ -35,6 +36,7 @@ def hall_of(house: House, intake: IntakeDesk, metrics: Metrics) -> Hall:
         twilio_auth_token=settings.twilio_auth_token,
         postbox=postbox_of(settings),
         notebook=StoredNotebook(house.store),
+        texting=HouseTexting(house.store, ready=False),
     )
 
 

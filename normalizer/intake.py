@@ -17,8 +17,10 @@ from normalizer.pipeline import Pipeline, StageFailed
 from petition.arrival import READING_FAILED, SUPPLEMENT, Arrival, Outcome, Receipt, Statement, Upload
 from petition.attachment import Attachment
 from petition.errors import Conflict
+from petition.identity import normal_mobile
 from petition.petition import Lane, Petition, Purpose
 from petition.workflow import Status
+from store import opt_outs
 from store.codes import acknowledgement_id, query_code_of
 from store.database import Store
 from store.entry import Entered, Entry
@@ -29,6 +31,7 @@ from store.vault import Vault, digest_of
 # Originals up to this size ride in the transaction, which saves two fsyncs; larger ones are files first.
 INLINE = 64 << 10
 ACKNOWLEDGE = "acknowledge"
+TEXT = "text"
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +44,10 @@ class IdempotencyConflict(Conflict):
 
 
 class IntakeDesk:
-    """Implements `petition.arrival.Intake` over the store. woken is called when an order waits to leave the house."""
+    """Implements `petition.arrival.Intake` over the store.
+
+    woken: called when an order waits to leave the house; texting: whether text messages leave it at all.
+    """
 
     def __init__(
         self,
@@ -51,6 +57,8 @@ class IntakeDesk:
         region: str,
         clock: Callable[[], datetime],
         woken: Callable[[], None] = lambda: None,
+        *,
+        texting: bool = False,
     ) -> None:
         self._store = store
         self._pipeline = pipeline
@@ -58,6 +66,7 @@ class IntakeDesk:
         self._region = region
         self._clock = clock
         self._woken = woken
+        self._texting = texting
 
     async def __call__(self, arrival: Arrival) -> Receipt:
         """Take an arrival in exactly once.
@@ -82,6 +91,7 @@ class IntakeDesk:
             received_at=entered.received_at,
             outcome=entered.outcome,
             reason=entry.reason,
+            texted=await self._texted(arrival, entry),
         )
 
     async def refuse(self, arrival: Arrival, reason: str) -> Entered:
@@ -166,7 +176,11 @@ class IntakeDesk:
             headcount=petition.headcount,
             code_hash=code_hash(vault, uid, code),
             look_ups=look_up_codes(vault, petition) + self._threads(arrival),
-            orders=_orders(outcome, read, attach_to, said, uid, attachments) + self._answers(arrival, attach_to, uid),
+            orders=(
+                *_orders(outcome, read, attach_to, said, uid, attachments),
+                *self._answers(arrival, attach_to, uid),
+                *self._texts(arrival, attach_to, uid, lane),
+            ),
             read=read,
         )
         return entry, code
@@ -185,6 +199,25 @@ class IntakeDesk:
         sealed = self._store.vault.seal(reply, context_of(uid))
         name = acknowledgement_id(self._store.vault, arrival.channel, arrival.raw_id)
         return ((ACKNOWLEDGE, {"reply": sealed.hex(), "uid": uid.hex(), "id": name}),)
+
+    def _texts(
+        self, arrival: Arrival, attach_to: str, uid: bytes, lane: Lane
+    ) -> tuple[tuple[str, dict[str, object]], ...]:
+        """The order of one acknowledgement by text message, as sealed as the one by e-mail.
+
+        None for the sealed lane: a telephone lies on the table of a family or an office (Regulation art. 30).
+        """
+        mobile = normal_mobile(arrival.text_to) if self._texting and not attach_to and lane is not Lane.SEALED else ""
+        if not mobile:
+            return ()
+        sealed = self._store.vault.seal(mobile.encode(), context_of(uid))
+        return ((TEXT, {"to": sealed.hex(), "uid": uid.hex()}),)
+
+    async def _texted(self, arrival: Arrival, entry: Entry) -> bool:
+        """Whether a text message may be promised: what is not read yet may turn out to be for the sealed lane."""
+        if not any(kind == TEXT for kind, _ in entry.orders) or not (entry.read or entry.outcome is Outcome.HELD):
+            return False
+        return not await self._store.read(lambda tx: opt_outs.has(tx, arrival.text_to))
 
     def _read(self, arrival: Arrival, supplement: bool) -> tuple[Outcome, str, Draft | None]:
         """(outcome, why held, the draft if it was read)."""

@@ -70,6 +70,7 @@ class Arrival:
     petition_date: the day the sender acted; raw: the original bytes, kept for ever; raw_type: their media type;
     hold: a reason why only a person may decide (forged, unreadable), empty for an ordinary arrival; threads: ids by
     which later events of the same conversation find its case (Message-ID); reply: who is written to once it is entered;
+    text_to: the mobile that is to get number and query code by text message (`Receipt.texted` says whether it will);
     notes: what the door noticed about the form of the input (a guessed character set, results of SPF).
     """
 
@@ -87,6 +88,7 @@ class Arrival:
     hold: str = ""
     threads: tuple[str, ...] = ()
     reply: Reply | None = None
+    text_to: str = ""
     notes: tuple[Note, ...] = ()
 
 
@@ -105,13 +107,17 @@ READING_FAILED = "阅读步骤"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What the sender gets back after COMMIT (回执). query_code is told once and stored only hashed."""
+    """What the sender gets back after COMMIT (回执). query_code is told once and stored only hashed.
+
+    texted: number and code leave for `Arrival.text_to` too; a door promises a text message only then.
+    """
 
     case_no: str
     query_code: str
     received_at: datetime
     outcome: Outcome
     reason: str = ""
+    texted: bool = False
 
 
 class Intake(Protocol):

@@ -199,6 +199,15 @@ notes = Table(
     Index("notes_touched", "book", "touched_at"),
 )
 
+# 短信退订: keyed digests of the numbers that want no text message of ours; it never expires by itself.
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("code", LargeBinary, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("word", Text, nullable=False),
+)
+
 officers = Table(
     "officers",
     metadata,

@@ -44,8 +44,11 @@ ORDERS: list[tuple[str, str, Word | None, str, str]] = [
     ("a question", "查询？", Word.QUERY, "", ""),
     ("the example itself", "CX 编号 查询码", Word.QUERY, "", ""),
     ("a wrong number", "CX 123 ABC", Word.QUERY, "", "123A-BC"),
-    *((f"stop: {text}", text, Word.STOP, "", "") for text in ("STOP", "td", "Ｔ", "t ", "退订", "退订。", "【取消】")),
-    *((f"start: {text}", text, Word.START, "", "") for text in ("start", "订阅", "订阅！")),
+    *(
+        (f"stop: {text}", text, Word.STOP, "", "")
+        for text in ("STOP", "td", "Ｔ", "t ", "退订", "退订。", "【取消】", "R", "拒收")
+    ),
+    *((f"start: {text}", text, Word.START, "", "") for text in ("start", "订阅", "订阅！", "恢复")),
     *((f"help: {text}", text, Word.HELP, "", "") for text in ("help", "帮助", "bz", "?", "？")),
     ("a question that starts with it", "查询我家低保什么时候发", None, "", ""),
     ("a year after it", "查询2026年征地补偿款", None, "", ""),
