@@ -43,14 +43,14 @@ def file_by_web(place: Place, sample: Sample) -> Filed:
         page = browser.submit(page.form("/file"))
         last, done = page, 0
         while page.path != "/file/receipt":
-            last, page, before = page, _fill(browser, page, sample), page.path
+            last, page, before = page, fill(browser, page, sample), page.path
             done += 1
             if page.problems or done > _PAGES_MOST:
                 raise Stuck(f"{before}: {';'.join(page.problems) or '走不到回执'}")
-        first = _receipt(browser)
+        first = receipt(browser)
         # The second click on the same button: the same receipt, no second case.
         browser.submit(last.form())
-        return Filed(first[0], first[1], _receipt(browser)[0])
+        return Filed(first[0], first[1], receipt(browser)[0])
 
 
 def file_by_rest(place: Place, sample: Sample) -> Filed:
@@ -143,7 +143,8 @@ def _arrived(told: dict[str, Any]) -> Arrived | None:
     return Arrived(told["status_words"], unit or "有权机关", words[-1] if words else "")
 
 
-def _fill(browser: Browser, page: Page, sample: Sample) -> Page:
+def fill(browser: Browser, page: Page, sample: Sample) -> Page:
+    """Fill in the page as the sample says and go on; raises Stuck."""
     step = page.path.removeprefix("/file/")
     if step.startswith("person/"):
         person = sample.people[int(step.removeprefix("person/")) - 1]
@@ -188,7 +189,8 @@ def _evidence(browser: Browser, page: Page, sample: Sample) -> Page:
     return browser.submit(page.form(), button=("do", "next"))
 
 
-def _receipt(browser: Browser) -> tuple[str, str]:
+def receipt(browser: Browser) -> tuple[str, str]:
+    """(case number, query code) of the receipt this visit ended in; raises Stuck."""
     found = _RECEIPT.search(browser.save("/file/receipt.txt"))
     if found is None:
         raise Stuck("/file/receipt.txt: 回执上没有编号和查询码")

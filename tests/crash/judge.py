@@ -100,7 +100,7 @@ def _figures(seen: Evidence) -> Iterator[Complaint]:
     distinct = sum(bool(sent.answers) for sent in record.inputs)
     answers = sum(len(sent.answers) for sent in record.inputs)
     # Beyond the answers that came there may be those whose answer was lost: entered, and then sent again.
-    doubtful = record.unanswered + record.statuses.get("503", 0)
+    doubtful = record.unanswered + record.later
     counts = {name: figures.get(name, -1) for name in ("received", "petitions", "linked", "held", "refused")}
     good = (
         counts["petitions"] == distinct

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.crash.ways import SETTINGS
 from tests.fakes.router import SECRET
 
 ROOT = Path(__file__).parents[2]
@@ -114,6 +115,7 @@ class Gateway:
 
     data: Path
     port: int
+    smtp: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
     sabotage: str = ""
     process: Process | None = None
@@ -135,6 +137,8 @@ class Gateway:
             "GATEWAY_TRUSTED_PROXIES": "127.0.0.0/8",  # the senders come from many addresses
             "GATEWAY_MIN_FREE": "0",
             "GATEWAY_LOG_LEVEL": "WARNING",
+            "GATEWAY_SMTP": f"127.0.0.1:{self.smtp}",
+            **SETTINGS,
             **self.settings,
         }
 
@@ -225,7 +229,8 @@ def gateway(
     data: Path, settings: Mapping[str, str] | None = None, *, sabotage: str = "", seed: int | None = None
 ) -> Iterator[Gateway]:
     """A gateway that is not started yet, on a port of its own; gone after the block."""
-    made = Gateway(data, quiet_port(random.Random(seed)), dict(settings or {}), sabotage)
+    chance = random.Random(seed)
+    made = Gateway(data, quiet_port(chance), quiet_port(chance), dict(settings or {}), sabotage)
     try:
         yield made
     finally:
@@ -320,10 +325,12 @@ class Senders:
 
 
 @contextmanager
-def senders(record: Path, port: int, seed: int, *, connections: int = 48, most: int = 100_000) -> Iterator[Senders]:
+def senders(
+    record: Path, house: Gateway, seed: int, *, connections: int = 48, most: int = 100_000
+) -> Iterator[Senders]:
     """Senders at work; gone after the block."""
-    command = [sys.executable, "-m", "tests.crash.senders", "send", str(port), str(record)]
-    command += ["--seed", str(seed), "--connections", str(connections), "--most", str(most)]
+    command = [sys.executable, "-m", "tests.crash.senders", "send", str(house.port), str(record)]
+    command += ["--smtp", str(house.smtp), "--seed", str(seed), "--connections", str(connections), "--most", str(most)]
     process = spawn(command, record.with_suffix(".log"), {}, stdin=subprocess.PIPE)
     try:
         yield Senders(record, process)

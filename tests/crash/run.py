@@ -15,6 +15,7 @@ from tests.crash import machine
 from tests.crash.judge import PRAGMAS, Complaint, Evidence, complaints
 from tests.crash.machine import Gateway, NotReady
 from tests.crash.senders import Record, read
+from tests.crash.ways import KINDS
 
 # While it is stormy a fifth of the router's answers is no good one; `hang` is beyond the courier's patience.
 STORM: Mapping[str, float] = {
@@ -80,7 +81,7 @@ class Report:
         inputs = self.record.inputs
         answers = sum(len(one.answers) for one in inputs)
         distinct = sum(bool(one.answers) for one in inputs)
-        kinds = {kind: sum(one.kind == kind for one in inputs) for kind in ("plain", "files", "large")}
+        kinds = {kind: sum(one.kind == kind for one in inputs) for kind in sorted(KINDS)}
         lines = {
             "seed": self.plan.seed,
             "sabotage": self.plan.sabotage or "none",
@@ -88,7 +89,7 @@ class Report:
             "starts": f"{self.starts} (slowest to ready {self.slowest_start:.2f} s)",
             "inputs acknowledged": f"{distinct} of {len(inputs)} {kinds}",
             "deliberate duplicates": sum(one.wanted - 1 for one in inputs),
-            "answers 201 / 503": f"{answers} / {self.record.statuses.get('503', 0)}",
+            "answers / asked to come again": f"{answers} / {self.record.later}",
             "answers lost / no connection": f"{self.record.unanswered} / {self.record.unreachable}",
             "ledger": dict(self.figures),
             "at the router": f"{self.deliveries} in {self.calls} requests",
@@ -132,7 +133,7 @@ def run(plan: Plan, folder: Path) -> Report:
 def _storm(plan: Plan, gateway: Gateway, record: Path, chance: random.Random) -> float:
     """Load and kills, then the kills while the backlog leaves; the gateway is up afterwards. Slowest start, seconds."""
     gateway.spawn()
-    with machine.senders(record, gateway.port, plan.seed, connections=plan.connections) as senders:
+    with machine.senders(record, gateway, plan.seed, connections=plan.connections) as senders:
         slowest = 0.0
         for _ in range(plan.kills):
             if chance.random() < plan.at_start:

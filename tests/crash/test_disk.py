@@ -150,7 +150,7 @@ def test_a_full_disk_under_load_loses_nothing(folder: Path, mounted: bool) -> No
         machine.gateway(disk.data, {**disk.settings, "GATEWAY_READING": "deferred"}) as gateway,
     ):
         gateway.start()
-        with machine.senders(record, gateway.port, 5, connections=16, most=600) as senders:
+        with machine.senders(record, gateway, 5, connections=16, most=600) as senders:
             time.sleep(0.5)
             disk.fill(0)
             # A small petition may still find room in what the database holds already: it is told so, and counted.
@@ -218,7 +218,7 @@ def test_a_failing_fsync_ends_all_promises(folder: Path, shim: Shim) -> None:
     record = folder / "record.json"
     with machine.gateway(shim.data, {**shim.settings, "GATEWAY_READING": "deferred"}) as gateway:
         gateway.start()
-        with machine.senders(record, gateway.port, 6, connections=16, most=1000) as senders:
+        with machine.senders(record, gateway, 6, connections=16, most=1000) as senders:
             time.sleep(0.5)
             shim.set("sync-fails")
             wait(gateway, "after", 503, 10)

@@ -20,7 +20,7 @@ def good() -> Evidence:
         Sent("b", "files", 2, 2, [("N2", "C2"), ("N2", "C2")], True),
     ]
     return Evidence(
-        record=Record(inputs=inputs, statuses={"201": 3, "503": 1}, unanswered=1),
+        record=Record(inputs=inputs, statuses={"201": 3, "503": 1}, later=1, unanswered=1),
         journal=[("case-1", "N1"), ("case-2", "N2")],
         figures={
             "received": 4,

@@ -17,7 +17,7 @@ def test_a_stop_under_load_is_clean_and_polite(folder: Path) -> None:
     record = folder / "record.json"
     with machine.gateway(folder / "data") as gateway:
         gateway.start()
-        with machine.senders(record, gateway.port, 11, connections=CONNECTIONS) as senders:
+        with machine.senders(record, gateway, 11, connections=CONNECTIONS) as senders:
             time.sleep(1.0)
             code, seconds = gateway.stop()
             print(f"\n  SIGTERM under load: exit {code} after {seconds:.2f} s")
@@ -27,9 +27,9 @@ def test_a_stop_under_load_is_clean_and_polite(folder: Path) -> None:
         machine.look_up(record, gateway.port)
         stopped = gateway.stop()
         seen = read(record)
-        assert set(seen.statuses) <= {"201", "503"}
-        assert (seen.half, seen.abrupt) == (0, 0)  # every 503 of a drain says that it closes
+        assert set(seen.statuses) <= {"200", "201", "250", "421", "503", "page"}
+        assert (seen.half, seen.abrupt) == (0, 0)  # every refusal of a drain says that it closes
         # A connection may close while its next request is on its way: nothing was promised, it is sent again.
         assert seen.unanswered <= CONNECTIONS
-        print(f"  201: {seen.statuses['201']}, polite 503: {seen.polite}, closed without an answer: {seen.unanswered}")
+        print(f"  {seen.statuses}, polite refusals: {seen.polite}, closed without an answer: {seen.unanswered}")
         assert not judged_folder(gateway, record, stopped, errors=True)
