@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 from aiohttp import web
 from pydantic import SecretStr
 
+from channels.faxbox import Faxbox
 from channels.notebook import Notebook, PocketNotebook
 from channels.postbox import Postbox
 from channels.switchboard import NoSeats, Switchboard
@@ -93,9 +94,9 @@ class Hall:
     """Everything a door may use of the house; it never sees the store.
 
     max_body, max_upload: bytes; spool: folder for bodies on their way in; known_region: whether a region code exists;
-    api_keys: of other systems; twilio_auth_token: signs the webhooks of text messages; postbox: what the mail door is
-    set to; limit: takes one of what a sender (an address) may send, raises TooMany; switchboard: the seats;
-    notebook: what is remembered of conversations;
+    api_keys: of other systems; twilio_auth_token: signs the webhooks of text messages; postbox, faxbox: what the mail
+    and the fax door are set to; limit: takes one of what a sender (an address) may send, raises TooMany; switchboard:
+    the seats; notebook: what is remembered of conversations;
     texting: text messages that leave the house, and who wants none.
     """
 
@@ -111,6 +112,7 @@ class Hall:
     api_keys: frozenset[str] = frozenset()
     twilio_auth_token: SecretStr = field(default_factory=lambda: SecretStr(""))
     postbox: Postbox | None = None
+    faxbox: Faxbox | None = None
     limit: Callable[[str], None] = unlimited
     switchboard: Switchboard = field(default_factory=NoSeats)
     notebook: Notebook = field(default_factory=PocketNotebook)

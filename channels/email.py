@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 import structlog
 from aiohttp import web
 
+from channels import fax
 from channels.door import Hall, Listener
 from channels.mail import Mail, MailKind, Part, TooCostly, read_mail
 from channels.smtp import SmtpListener
@@ -81,6 +82,8 @@ class Email:
             raw_type=_TYPE,
             sub_source=note.replace(":", "："),
         )
+        if note == fax.MAILBOX:  # what a fax gateway sends is a fax, whoever carries it
+            base = replace(base, channel=fax.NAME, form=Form.FAX)
         try:
             mail = await _read(raw, own, trusted)
         except TooCostly:
@@ -92,6 +95,8 @@ class Email:
         if mail.kind in _REFUSED or (not sender and mail.kind is MailKind.ORDINARY and not mail.senders):
             await hall.refuse(replace(base, statement=_statement(mail)), _REFUSED.get(mail.kind, "bounce"))
             return "noted"
+        if note == fax.MAILBOX:
+            return await self._enter(hall, fax.of_mail(base, mail, hall.faxbox.mails if hall.faxbox else ()))
         arrival = replace(
             base,
             statement=_statement(mail),
@@ -115,7 +120,7 @@ class Email:
             receipt: Receipt = await hall.intake(arrival)
         except Conflict:
             # The same Message-ID and body by another way (other Received lines): the mail is in, once.
-            return f"registered {await hall.enquiries.case_of(NAME, arrival.raw_id)}".rstrip()
+            return f"registered {await hall.enquiries.case_of(arrival.channel, arrival.raw_id)}".rstrip()
         return f"registered {receipt.case_no}"
 
     async def _case_of(self, hall: Hall, mail: Mail) -> str:

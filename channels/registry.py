@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from channels import email, hotline, rest, sms, web
+from channels import email, fax, hotline, rest, sms, web
 from channels.door import Door
 
 DOORS: Mapping[str, Callable[[], Door]] = MappingProxyType(
@@ -15,6 +15,7 @@ DOORS: Mapping[str, Callable[[], Door]] = MappingProxyType(
         email.NAME: email.Email,
         sms.NAME: sms.Sms,
         hotline.NAME: hotline.Hotline,
+        fax.NAME: fax.Fax,
     }
 )
 

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import ByteSize, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode
+from pydantic_settings import NoDecode
 
 from config.address import Address, read_address
+from config.lobby_settings import LobbySettings
 
 _MAILBOX = re.compile(r"[^\s@<>,;:\"\\]{1,64}@[a-z0-9.-]{1,253}(=[^:,]{1,60})?")
 
 
-class ChannelSettings(BaseSettings):
+class ChannelSettings(LobbySettings):
     """Settings of single channels. Each is read only when its channel is open."""
 
     smtp: str = Field(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from config.categories import Categories, load_categories
 from config.deadlines import Calendars, Deadlines, load_calendars, load_deadlines
+from config.fax import FaxData, load_fax
 from config.office import Office, load_office
 from config.regions import Regions, load_regions
 from config.roles import Roles, load_roles
@@ -30,6 +31,7 @@ class Reference:
     calendars: Calendars
     roles: Roles
     office: Office
+    fax: FaxData
 
 
 def load_reference(folder: Path = DATA) -> Reference:
@@ -44,6 +46,7 @@ def load_reference(folder: Path = DATA) -> Reference:
         calendars=load_calendars(folder),
         roles=load_roles(folder),
         office=load_office(folder),
+        fax=load_fax(folder),
     )
     _check_together(reference)
     return reference

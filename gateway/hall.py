@@ -5,7 +5,9 @@ from __future__ import annotations
 import ssl
 
 from channels.door import Hall
+from channels.faxbox import Faxbox
 from channels.postbox import Postbox
+from config.fax import FaxData
 from config.settings import Settings
 from gateway.enquiries import CaseEnquiries
 from gateway.house import House
@@ -19,7 +21,7 @@ from petition import clock
 
 
 def hall_of(house: House, intake: IntakeDesk, metrics: Metrics) -> Hall:
-    """What the doors are given; ValueError when the certificate of the mail door cannot be read."""
+    """What the doors are given; ValueError when what a door is set to cannot be."""
     settings = house.settings
     return Hall(
         intake=intake,
@@ -37,6 +39,7 @@ def hall_of(house: House, intake: IntakeDesk, metrics: Metrics) -> Hall:
         postbox=postbox_of(settings),
         notebook=StoredNotebook(house.store),
         texting=HouseTexting(house.store, ready=False),
+        faxbox=faxbox_of(settings, house.reference.fax),
     )
 
 
@@ -58,4 +61,14 @@ def postbox_of(settings: Settings) -> Postbox:
         trusted=frozenset(name.lower() for name in settings.mail_trusted),
         tls=tls,
         answers=bool(settings.mail_relay and settings.mail_sender),
+    )
+
+
+def faxbox_of(settings: Settings, data: FaxData) -> Faxbox:
+    """What the fax door is set to; ValueError for an unknown rule of names."""
+    return Faxbox(
+        inbox=settings.fax_inbox or settings.data / "fax" / "inbox",
+        watch=data.watch,
+        names=data.chosen(settings.fax_names),
+        mails=tuple(data.mails.values()),
     )

@@ -198,6 +198,7 @@ CHANNEL: Mapping[str, str] = {
     "voice": "电话",
     "hotline": "12345热线",
     "letter": "来信扫描",
+    "fax": "传真",
     "visit": "来访接待",
     "wechat": "微信",
 }
