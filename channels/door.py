@@ -36,6 +36,10 @@ class Enquiries(Protocol):
         """Where the case stands, in one plain sentence. NotFound for a wrong number or code alike; TooMany."""
         ...
 
+    async def status_by_keys(self, case_keys: str, code_keys: str) -> str:
+        """As `status_words`, for number and code typed on a telephone (`petition.keypad`)."""
+        ...
+
     async def recent_case(self, channel: str, kind: str, value: str, within: timedelta) -> str:
         """The newest case of a channel from this sender (look-up kind and normal value) in the window, or empty."""
         ...
@@ -61,6 +65,10 @@ class NoEnquiries:
     """The null twin: a house that remembers nothing."""
 
     async def status_words(self, case_no: str, query_code: str) -> str:
+        """Nothing is known."""
+        raise NotFound()
+
+    async def status_by_keys(self, case_keys: str, code_keys: str) -> str:
         """Nothing is known."""
         raise NotFound()
 

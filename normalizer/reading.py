@@ -114,7 +114,8 @@ def _join(tx: Transaction, order: Order) -> None:
     said = tx.records.statement_from_json(tx.vault.open(bytes.fromhex(order.payload["supplement"]), context_of(uid)))
     record = _joined(case.petition, said, order)
     petitions.amend(tx, case, petition=record, actor="gateway", event="supplement_joined", public=False)
-    if outbox.delivered(tx, order):
+    # What waits for a person leaves whole once it is let in; an order now would only be held for ever.
+    if outbox.delivered(tx, order) and case.standing is not Outcome.HELD:
         outbox.add(tx, "dispatch", case.case_no, payload={"because": "supplement"})
 
 

@@ -53,6 +53,10 @@ class Desk:
         if self.left < 0:
             raise TooMany()
 
+    async def status_by_keys(self, case_keys: str, code_keys: str) -> str:
+        """No mail has keys."""
+        raise NotFound()
+
     async def status_words(self, case_no: str, query_code: str) -> str:
         raise NotFound()
 
