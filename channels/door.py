@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from channels.faxbox import Faxbox
 from channels.notebook import Notebook, PocketNotebook
 from channels.postbox import Postbox
+from channels.provider import NoProvider, Provider
 from channels.switchboard import NoSeats, Switchboard
 from channels.texting import NoTexting, Texting
 from petition.arrival import Arrival, Intake
@@ -105,7 +106,8 @@ class Hall:
     api_keys: of other systems; twilio_auth_token: signs the webhooks of text messages; postbox, faxbox: what the mail
     and the fax door are set to; limit: takes one of what a sender (an address) may send, raises TooMany; switchboard:
     the seats; notebook: what is remembered of conversations;
-    texting: text messages that leave the house, and who wants none.
+    texting: text messages that leave the house, and who wants none;
+    provider: the interface of the provider of text messages and telephone.
     """
 
     intake: Intake
@@ -125,6 +127,7 @@ class Hall:
     switchboard: Switchboard = field(default_factory=NoSeats)
     notebook: Notebook = field(default_factory=PocketNotebook)
     texting: Texting = field(default_factory=NoTexting)
+    provider: Provider = field(default_factory=NoProvider)
 
 
 class Door(Protocol):

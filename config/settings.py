@@ -20,6 +20,7 @@ from config.address import Address, read_address
 from config.apikey import ApiKey, read_api_key
 from config.channel_settings import ChannelSettings
 from config.complaint import BadSettings, complaint
+from config.provider_settings import ProviderSettings
 
 PREFIX = "GATEWAY_"
 
@@ -30,7 +31,7 @@ _BROKERS = ("memory", "redis", "rediss", "amqp", "amqps")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-class Settings(ChannelSettings):
+class Settings(ChannelSettings, ProviderSettings):
     """All settings. Immutable; the composition roots read them once and pass on what each part needs."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")

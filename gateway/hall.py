@@ -7,6 +7,7 @@ import ssl
 from channels.door import Hall
 from channels.faxbox import Faxbox
 from channels.postbox import Postbox
+from channels.provider import Account, NoProvider, Provider, Twilio
 from config.fax import FaxData
 from config.settings import Settings
 from gateway.enquiries import CaseEnquiries
@@ -40,6 +41,24 @@ def hall_of(house: House, intake: IntakeDesk, metrics: Metrics) -> Hall:
         notebook=StoredNotebook(house.store),
         texting=HouseTexting(house.store, ready=False),
         faxbox=faxbox_of(settings, house.reference.fax),
+        provider=provider_of(settings),
+    )
+
+
+def provider_of(settings: Settings) -> Provider:
+    """The provider's interface; without account or token there is none."""
+    if not settings.twilio_account_sid or not settings.twilio_auth_token.get_secret_value():
+        return NoProvider()
+    return Twilio(
+        Account(
+            sid=settings.twilio_account_sid,
+            token=settings.twilio_auth_token,
+            base=settings.twilio_api_url,
+            sender=settings.twilio_from,
+            media_hosts=frozenset(settings.twilio_media_hosts),
+            max_file=int(settings.max_upload),
+            spool=settings.data / "spool",
+        )
     )
 
 

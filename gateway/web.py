@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from channels.door import Listener, Listening
+from channels.provider import Twilio
 from channels.registry import open_doors
 from config.settings import Settings
 from gateway.api.events import RoutingEvents
@@ -58,6 +59,7 @@ def build_app(house: House, intake: IntakeDesk, way: WayOut, drain: Drain, metri
     app[HALL], app[DOORS] = hall_of(house, intake, metrics), open_doors(settings.channels)
     for door in app[DOORS]:
         app.add_routes(door.routes(app[HALL]))
+    app.on_cleanup.append(_let_go)
     units, store = house.reference.units, house.store
     workplace = Workplace(
         store,
@@ -127,6 +129,12 @@ async def serve(settings: Settings, ready: Ready | None = None) -> int:
     finally:
         clean = await _close(settings, drain, runner, site, listeners, way, house)
     return 0 if clean else 1
+
+
+async def _let_go(app: web.Application) -> None:
+    provider = app[HALL].provider
+    if isinstance(provider, Twilio):
+        await provider.close()
 
 
 def _spare_the_collector() -> None:

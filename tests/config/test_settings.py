@@ -42,6 +42,13 @@ GOOD = [
         "trusted_proxies",
         (ip_network("127.0.0.1"), ip_network("::1")),
     ),
+    ("the provider on this host", {"TWILIO_API_URL": "http://127.0.0.1:9/"}, "twilio_api_url", "http://127.0.0.1:9"),
+    (
+        "hosts of media",
+        {"TWILIO_MEDIA_HOSTS": "A.example, b.example"},
+        "twilio_media_hosts",
+        ("a.example", "b.example"),
+    ),
     ("text of the office", {"OFFICE_NAME": "演示市信访局"}, "office_name", "演示市信访局"),
 ]
 
@@ -77,6 +84,11 @@ BAD = [
     ("a unit", {"MAX_BODY": "3 parsecs"}, "MAX_BODY", "20MiB"),
     ("a choice", {"READING": "sometimes"}, "READING", "'inline'"),
     ("not a finite number", {"DRAIN_SECONDS": "nan"}, "DRAIN_SECONDS", "60"),
+    ("credentials in the clear", {"TWILIO_API_URL": "http://api.example"}, "TWILIO_API_URL", "https://host"),
+    ("credentials in an address", {"TWILIO_API_URL": "https://a:b@api.example"}, "TWILIO_API_URL", "https://host"),
+    ("no account", {"TWILIO_ACCOUNT_SID": "AC12"}, "TWILIO_ACCOUNT_SID", "32"),
+    ("no sender", {"TWILIO_FROM": "office"}, "TWILIO_FROM", "E.164"),
+    ("no host", {"TWILIO_MEDIA_HOSTS": "https://a.example"}, "TWILIO_MEDIA_HOSTS", "a.example"),
     ("a network", {"TRUSTED_PROXIES": "10.0.0.0/99"}, "TRUSTED_PROXIES", "10.0.0.0/8"),
 ]
 
