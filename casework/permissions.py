@@ -38,6 +38,8 @@ class Verb(StrEnum):
     UNSEAL = "unseal"
     AUDIT = "audit"
     OFFICERS = "officers"
+    ANSWER = "answer"
+    CALL_BACK = "call_back"
 
 
 class Why(StrEnum):

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import hmac
-import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,11 +17,11 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
-from channels.body import receive
 from channels.door import Hall
+from channels.hotline_calls import CallEvents
 from channels.hotline_form import OrderReader, canonical, change_of, order_no_of, statement_of
+from channels.hotline_request import JSON, KEY, NAME, answer, parse, take_in, unread, verify
 from petition.arrival import SUPPLEMENT, Arrival, Receipt
 from petition.clock import aware
 from petition.errors import (
@@ -40,13 +37,11 @@ from petition.errors import (
 )
 from petition.petition import Form
 
-NAME = "hotline"
+__all__ = ["KEY", "NAME", "PATH", "Entered", "Hotline"]
+
 PATH = "/api/v1/hotline/orders"
-KEY = "X-API-Key"
 ORDERS_MAX = 500  # orders in one batch
 AT_ONCE = 8  # intakes at the same time of one batch: others want to come in as well
-
-_JSON = "application/json"
 
 log = structlog.get_logger(__name__)
 
@@ -66,14 +61,15 @@ class Hotline:
 
     def __init__(self) -> None:
         self._reader = OrderReader()
+        self._calls = CallEvents()
 
     def routes(self, hall: Hall) -> list[web.RouteDef]:
-        """POST /api/v1/hotline/orders."""
+        """POST /api/v1/hotline/orders and .../calls."""
 
         async def post(request: web.Request) -> web.Response:
             return await self._post(request, hall)
 
-        return [web.post(PATH, post)]
+        return [web.post(PATH, post), self._calls.route(hall)]
 
     async def enter(self, order: object, received_at: datetime, hall: Hall) -> Entered:
         """One order (parsed JSON, or a row of a table) into the house, exactly once by its number.
@@ -94,7 +90,7 @@ class Hotline:
             received_at=received_at,
             petition_date=min(aware(form.started_at or received_at), received_at).date(),
             raw=raw,
-            raw_type=_JSON,
+            raw_type=JSON,
             sub_source=form.line,
             statement=statement_of(form),
         )
@@ -119,18 +115,18 @@ class Hotline:
     async def _post(self, request: web.Request, hall: Hall) -> web.Response:
         received_at, body = hall.clock(), bytearray()
         try:
-            _verify(request, hall.api_keys)
-            await _receive(request, hall.max_body, body)
+            verify(request, hall.api_keys)
+            await take_in(request, hall.max_body, body)
             order, batch = _split(bytes(body))
             if batch is None:
                 return _answer(order, await self.enter(order, received_at, hall))
         except (Forbidden, Forged, Invalid, Unreadable, TooLarge) as problem:
-            await hall.refuse(_unread(bytes(body), received_at), problem.code)
+            await hall.refuse(unread(bytes(body), received_at), problem.code)
             raise
         except web.HTTPUnsupportedMediaType:
-            await hall.refuse(_unread(b"", received_at), "unsupported_type")
+            await hall.refuse(unread(b"", received_at), "unsupported_type")
             raise
-        return _json({"orders": await self._batch(batch, received_at, hall)}, 207)
+        return answer({"orders": await self._batch(batch, received_at, hall)}, 207)
 
     async def _batch(self, orders: Sequence[object], received_at: datetime, hall: Hall) -> list[dict[str, Any]]:
         """What became of each order, in their order. Equal numbers go one after the other: the first is the first."""
@@ -153,7 +149,7 @@ class Hotline:
             try:
                 entered = await self.enter(order, received_at, hall)
             except (Invalid, Unreadable) as problem:
-                await hall.refuse(_unread(canonical(order), received_at), problem.code)
+                await hall.refuse(unread(canonical(order), received_at), problem.code)
                 raise
         except PetitionError as problem:
             return {**line, "status": _status_of(problem), "problem": _problem(problem)}
@@ -166,32 +162,10 @@ class Hotline:
         return {**line, "case_no": receipt.case_no, "query_code": receipt.query_code}
 
 
-def _verify(request: web.Request, keys: frozenset[str]) -> None:
-    """Raises Forbidden when no key is configured, Forged for a wrong one; called before the body is read."""
-    if not keys:
-        raise Forbidden("热线接口没有开通：尚未配置接口密钥。")
-    given = request.headers.get(KEY, "").encode("utf-8", "surrogateescape")
-    # A sum, not any(): every key is compared, so that the time does not tell which one was near.
-    if not sum(hmac.compare_digest(key.encode(), given) for key in keys):
-        raise Forged("接口密钥不对。")
-
-
-async def _receive(request: web.Request, most: int, body: bytearray) -> None:
-    """The body, into `body` as far as it came; raises TooLarge, Unreadable."""
-    if request.content_type != _JSON:
-        raise web.HTTPUnsupportedMediaType
-    if (request.content_length or 0) > most:
-        raise TooLarge(f"请求正文最大 {most} 字节。")
-    try:
-        await receive(request, most, body)
-    except (HttpProcessingError, web.RequestPayloadError, ConnectionError) as problem:
-        raise Unreadable("请求正文没有收完整，或压缩有误。") from problem
-
-
 def _split(body: bytes) -> tuple[object, list[object] | None]:
     """(the order, None) or (None, the orders of a batch); raises Unreadable, Invalid."""
     try:
-        value = json.loads(body, object_pairs_hook=_fields)
+        value = parse(body)
         canonical(value)
     except (ValueError, RecursionError) as problem:
         raise Unreadable("请求正文不是有效的 JSON。") from problem
@@ -211,26 +185,6 @@ def _split(body: bytes) -> tuple[object, list[object] | None]:
     return None, orders
 
 
-def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; a name that comes twice gets a name of its own, so that it is refused there and no value is lost."""
-    found: dict[str, Any] = {}
-    for place, (name, value) in enumerate(pairs):
-        found[f"{name}#{place}" if name in found else name] = value
-    return found
-
-
-def _unread(body: bytes, received_at: datetime) -> Arrival:
-    return Arrival(
-        channel=NAME,
-        form=Form.HOTLINE,
-        raw_id=secrets.token_hex(16),
-        received_at=received_at,
-        petition_date=received_at.date(),
-        raw=body,
-        raw_type=_JSON,
-    )
-
-
 def _answer(order: object, entered: Entered) -> web.Response:
     receipt = entered.receipt
     body = {
@@ -240,11 +194,7 @@ def _answer(order: object, entered: Entered) -> web.Response:
         "received_at": receipt.received_at.isoformat(),
         "linked": entered.linked,
     }
-    return _json(body, 200 if entered.linked else 201)
-
-
-def _json(value: object, status: int) -> web.Response:
-    return web.Response(status=status, body=json.dumps(value, ensure_ascii=False).encode(), content_type=_JSON)
+    return answer(body, 200 if entered.linked else 201)
 
 
 def _status_of(problem: PetitionError) -> int:

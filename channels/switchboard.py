@@ -10,7 +10,8 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One call (来电). channel and id name it for ever; number: the caller's, in E.164 where it can be, else as sent or
-    empty; line: the number that was called; case_no: the case the call opened, or empty until there is one."""
+    empty; line: the number that was called; case_no: the case the call opened, or empty until there is one; seat: who
+    has answered it (an officer's name or the extension of the telephone system), empty while it rings."""
 
     channel: str
     id: str
@@ -18,6 +19,7 @@ class Call:
     line: str
     at: datetime
     case_no: str = ""
+    seat: str = ""
 
 
 class Switchboard(Protocol):

@@ -16,6 +16,7 @@ LANES = ("normal", "sealed")
 VERBS = (
     *("list", "read", "read_identity", "search", "correct", "confirm", "reroute", "release", "link", "retry"),
     *("unseal", "audit", "officers"),
+    *("answer", "call_back"),
 )
 _FIELDS = frozenset({"label", "reach", "lanes", "verbs"})
 

@@ -8,6 +8,7 @@ from channels.door import Hall
 from channels.faxbox import Faxbox
 from channels.postbox import Postbox
 from channels.provider import Account, NoProvider, Provider, Twilio
+from channels.switchboard import Switchboard
 from config.fax import FaxData
 from config.settings import Settings
 from gateway.enquiries import CaseEnquiries
@@ -21,7 +22,7 @@ from normalizer.intake import IntakeDesk
 from petition import clock
 
 
-def hall_of(house: House, intake: IntakeDesk, metrics: Metrics) -> Hall:
+def hall_of(house: House, intake: IntakeDesk, metrics: Metrics, switchboard: Switchboard) -> Hall:
     """What the doors are given; ValueError when what a door is set to cannot be."""
     settings = house.settings
     return Hall(
@@ -38,6 +39,7 @@ def hall_of(house: House, intake: IntakeDesk, metrics: Metrics) -> Hall:
         api_keys=frozenset(entry.key.get_secret_value() for entry in settings.api_keys),
         twilio_auth_token=settings.twilio_auth_token,
         postbox=postbox_of(settings),
+        switchboard=switchboard,
         notebook=StoredNotebook(house.store),
         texting=HouseTexting(house.store, ready=False),
         faxbox=faxbox_of(settings, house.reference.fax),

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from celery import Celery
 
+from casework.calls import Calls
+from casework.permissions import Permissions
 from config.key import load_or_make_key
 from config.reference import Reference, load_reference
 from config.settings import Settings, load
@@ -50,6 +52,17 @@ class House:
     def intake(self, woken: Callable[[], None] = lambda: None) -> IntakeDesk:
         """The one door in. woken: called when an order waits to leave."""
         return IntakeDesk(self.store, self.pipeline, self.governor, self.settings.region, clock.now, woken)
+
+    @property
+    def calls(self) -> Calls:
+        """The verbs of the hotline seats."""
+        permissions = Permissions(
+            roles=self.reference.roles,
+            units=self.reference.units,
+            office_region=self.settings.region,
+            guard=self.routing.conflict,
+        )
+        return Calls(permissions, self.deadlines)
 
     @property
     def office_name(self) -> str:

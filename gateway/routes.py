@@ -41,6 +41,7 @@ GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
         ("GET", "/api/v1/petitions/{case_no}"): _C,
         ("POST", "/api/v1/routing/events"): _S,
         ("POST", "/api/v1/hotline/orders"): _S,
+        ("POST", "/api/v1/hotline/calls"): _S,
         ("POST", "/webhooks/twilio/sms"): _D,
         ("POST", "/webhooks/twilio/sms/status"): _D,
         ("GET", "/"): _F,

@@ -30,6 +30,8 @@ from gateway.limiter import Limiter
 from gateway.metrics import Metrics
 from gateway.middleware import Doorkeeper, Drain, Entrance, Limits
 from gateway.portal import Portal
+from gateway.seat_feed import SeatFeed
+from gateway.switchboard import SeatBoard
 from gateway.worker import WayOut, way_out
 from gateway.workplace import Workplace
 from normalizer.intake import IntakeDesk
@@ -56,11 +58,14 @@ def build_app(house: House, intake: IntakeDesk, way: WayOut, drain: Drain, metri
     # What is read into memory at once; files come as streams with limits of their own.
     app = web.Application(middlewares=[entrance, doorkeeper], client_max_size=int(settings.max_body))
     portal.set_up(app)
-    app[HALL], app[DOORS] = hall_of(house, intake, metrics), open_doors(settings.channels)
+    units, store = house.reference.units, house.store
+    calls = house.calls
+    feed = SeatFeed(store, calls.sweep, lambda: drain.on)
+    app[HALL] = hall_of(house, intake, metrics, SeatBoard(store, calls, feed.wake))
+    app[DOORS] = open_doors(settings.channels)
     for door in app[DOORS]:
         app.add_routes(door.routes(app[HALL]))
     app.on_cleanup.append(_let_go)
-    units, store = house.reference.units, house.store
     workplace = Workplace(
         store,
         house.reference,

@@ -10,11 +10,12 @@ from aiohttp import web
 from pydantic import TypeAdapter
 
 from channels import hotline, rest
+from channels.hotline_calls import CallEvent
 from channels.hotline_form import OrderForm
 from channels.rest_form import FILES_MAX, PetitionForm
 from config.settings import Settings
 from dispatch.events import StatusEvent
-from gateway.api import petitions
+from gateway.api import hotline_document, petitions
 from gateway.api.health import METRICS_TYPE
 from gateway.api.schema import Schema, answers, petition_schema, text
 from petition import numbering
@@ -69,7 +70,13 @@ class OpenApi:
 def document(settings: Settings) -> dict[str, Any]:
     """The OpenAPI 3.1 document for these settings: only the doors that are open."""
     schemas: dict[str, Schema] = answers()
-    for name, kind in (("PetitionForm", PetitionForm), ("OrderForm", OrderForm), ("StatusEvent", StatusEvent)):
+    forms: tuple[tuple[str, Any], ...] = (
+        ("PetitionForm", PetitionForm),
+        ("OrderForm", OrderForm),
+        ("CallEvent", CallEvent),
+        ("StatusEvent", StatusEvent),
+    )
+    for name, kind in forms:
         # ref_template: pydantic's own definitions move to the components of the document.
         schema = TypeAdapter(kind).json_schema(ref_template=_REF + "{model}")
         schemas |= schema.pop("$defs", {})
@@ -86,7 +93,7 @@ def document(settings: Settings) -> dict[str, Any]:
     if rest.NAME in settings.channels:
         paths = {rest.PATH: {"post": _file(settings)}} | paths
     if hotline.NAME in settings.channels:
-        paths |= {hotline.PATH: {"post": _orders()}}
+        paths |= hotline_document.paths(_REF, _number, _problems)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -153,32 +160,6 @@ def _file(settings: Settings) -> dict[str, Any]:
             },
         },
         "responses": {"201": created, **_problems(400, 409, 413, 415, 422, 429, 500, 503)},
-    }
-
-
-def _orders() -> dict[str, Any]:
-    one = {"$ref": f"{_REF}OrderForm"}
-    batch = {
-        "type": "object",
-        "properties": {"orders": {"type": "array", "items": one, "maxItems": hotline.ORDERS_MAX}},
-        "required": ["orders"],
-        "additionalProperties": False,
-    }
-    entered = {"schema": {"type": "object", "required": ["order_no", "case_no", "linked"]}}
-    each = {"schema": {"type": "object", "required": ["orders"]}}
-    return {
-        "operationId": "hotline_orders",
-        "tags": ["政务服务热线"],
-        "summary": "报送12345工单，单件或成批",
-        "description": "以工单编号为准，重发不会重复登记；同一编号内容有变的，并入同一事项。成批时逐件告知结果。",
-        "security": [{"apiKey": []}],
-        "requestBody": {"required": True, "content": {_JSON: {"schema": {"oneOf": [one, batch]}}}},
-        "responses": {
-            "200": {"description": "并入已有事项", "headers": _number(), "content": {_JSON: entered}},
-            "201": {"description": "已登记", "headers": _number(), "content": {_JSON: entered}},
-            "207": {"description": "逐件结果", "headers": _number(), "content": {_JSON: each}},
-            **_problems(400, 401, 403, 409, 413, 415, 422, 429, 500, 503),
-        },
     }
 
 
