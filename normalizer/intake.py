@@ -151,6 +151,7 @@ class IntakeDesk:
         said = b""
         if attach_to:
             said = vault.seal(self._store.records.statement_to_json(arrival.statement), context_of(uid))
+        settled = bool(attach_to and arrival.settles_at and arrival.settles_at <= arrival.received_at)
         entry = Entry(
             channel=arrival.channel,
             form=arrival.form,
@@ -177,10 +178,11 @@ class IntakeDesk:
             code_hash=code_hash(vault, uid, code),
             look_ups=look_up_codes(vault, petition) + self._threads(arrival),
             orders=(
-                *_orders(outcome, read, attach_to, said, uid, attachments),
+                *_orders(outcome, read, attach_to, said, uid, attachments, settled),
                 *self._answers(arrival, attach_to, uid),
                 *self._texts(arrival, attach_to, uid, lane),
             ),
+            due=None if attach_to or arrival.reply or arrival.text_to else arrival.settles_at,
             read=read,
         )
         return entry, code
@@ -223,7 +225,7 @@ class IntakeDesk:
         """(outcome, why held, the draft if it was read)."""
         if arrival.hold:
             return Outcome.HELD, arrival.hold, None
-        if supplement or not self._governor.reads_now(len(arrival.statement.content)):
+        if supplement or arrival.settles_at or not self._governor.reads_now(len(arrival.statement.content)):
             return Outcome.PETITION, "", None
         draft = Draft.of(arrival)
         try:
@@ -255,13 +257,15 @@ def _orders(
     said: bytes,
     uid: bytes,
     attachments: tuple[Attachment, ...],
+    settled: bool,
 ) -> tuple[tuple[str, dict[str, object]], ...]:
     if attach_to:
         files = [
             {"name": file.name, "media_type": file.media_type, "size": file.size, "sha256": file.sha256}
             for file in attachments
         ]
-        return (("read", {"supplement": said.hex(), "uid": uid.hex(), "files": files}),)
+        ended: dict[str, object] = {"settled": True} if settled else {}
+        return (("read", {"supplement": said.hex(), "uid": uid.hex(), "files": files, **ended}),)
     if outcome is Outcome.HELD:
         return ()
     return (("dispatch", {}),) if read else (("read", {}),)

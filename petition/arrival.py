@@ -71,7 +71,9 @@ class Arrival:
     hold: a reason why only a person may decide (forged, unreadable), empty for an ordinary arrival; threads: ids by
     which later events of the same conversation find its case (Message-ID); reply: who is written to once it is entered;
     text_to: the mobile that is to get number and query code by text message (`Receipt.texted` says whether it will);
-    notes: what the door noticed about the form of the input (a guessed character set, results of SPF).
+    notes: what the door noticed about the form of the input (a guessed character set, results of SPF);
+    settles_at: until when the sender may go on telling: reading waits for it; in a supplement that is received at this
+    moment or later it ends the waiting.
     """
 
     channel: str
@@ -90,6 +92,7 @@ class Arrival:
     reply: Reply | None = None
     text_to: str = ""
     notes: tuple[Note, ...] = ()
+    settles_at: datetime | None = None
 
 
 class Outcome(StrEnum):

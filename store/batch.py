@@ -67,8 +67,9 @@ def open_case(batch: Batch, tx: Transaction, entry: Entry, ledger_id: int, case_
     batch.history.append(_step(case_no, received, "receive", Status.RECEIVED))
     if entry.status is Status.REGISTERED:
         batch.history.append(_step(case_no, now, "register", Status.REGISTERED))
+    due = now if entry.due is None else to_micros(entry.due)
     for kind, payload in entry.orders:
-        batch.outbox.append(_order(kind, case_no, now, payload))
+        batch.outbox.append(_order(kind, case_no, now, payload, due))
 
 
 def attach(batch: Batch, tx: Transaction, entry: Entry) -> None:
@@ -84,7 +85,7 @@ def attach(batch: Batch, tx: Transaction, entry: Entry) -> None:
             batch.look_ups.append({"code": code, "case_no": entry.attach_to, "kind": kind})
     batch.history.append(_step(entry.attach_to, now, "supplement", Status(status)))
     for kind, payload in entry.orders:
-        batch.outbox.append(_order(kind, entry.attach_to, now, payload))
+        batch.outbox.append(_order(kind, entry.attach_to, now, payload, now))
 
 
 def _step(case_no: str, at: int, event: str, status: Status) -> dict[str, Any]:
@@ -102,12 +103,12 @@ def _step(case_no: str, at: int, event: str, status: Status) -> dict[str, Any]:
     }
 
 
-def _order(kind: str, case_no: str, now: int, payload: Mapping[str, Any]) -> dict[str, Any]:
+def _order(kind: str, case_no: str, now: int, payload: Mapping[str, Any], due: int) -> dict[str, Any]:
     return {
         "kind": kind,
         "case_no": case_no,
         "state": "open",
-        "due": now,
+        "due": due,
         "attempts": 0,
         "payload": json.dumps(payload, ensure_ascii=False) if payload else "{}",
         "problem": "",

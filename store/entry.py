@@ -18,7 +18,8 @@ class Entry:
 
     region: six digits of the office; received_at: aware; original: the sealed raw bytes when they ride in the
     transaction, else None; outcome: what the door and the reading say, before duplicates are known; attach_to: the
-    case this event belongs to (supplement); look_ups: (kind, code) pairs; orders: (kind, payload) to leave the house.
+    case this event belongs to (supplement); look_ups: (kind, code) pairs; orders: (kind, payload) to leave the house;
+    due: before when they need not be tried, None for at once.
     """
 
     channel: str
@@ -46,6 +47,7 @@ class Entry:
     code_hash: bytes = b""
     look_ups: tuple[tuple[str, bytes], ...] = ()
     orders: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    due: datetime | None = None
     read: bool = False
 
     @property
