@@ -40,6 +40,7 @@ class Verb(StrEnum):
     OFFICERS = "officers"
     ANSWER = "answer"
     CALL_BACK = "call_back"
+    REGISTER_VISIT = "register_visit"
 
 
 class Why(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from channels import email, fax, hotline, rest, sms, web
+from channels import email, fax, hotline, rest, sms, visit, web
 from channels.door import Door
 
 DOORS: Mapping[str, Callable[[], Door]] = MappingProxyType(
@@ -16,6 +16,7 @@ DOORS: Mapping[str, Callable[[], Door]] = MappingProxyType(
         sms.NAME: sms.Sms,
         hotline.NAME: hotline.Hotline,
         fax.NAME: fax.Fax,
+        visit.NAME: visit.Visit,
     }
 )
 

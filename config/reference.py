@@ -13,6 +13,7 @@ from config.regions import Regions, load_regions
 from config.roles import Roles, load_roles
 from config.routes import Route, load_routes
 from config.units import Units, load_units
+from config.visits import Visits, load_visits
 from config.words import Words, load_words
 
 DATA = Path(__file__).parent / "data"
@@ -32,6 +33,7 @@ class Reference:
     roles: Roles
     office: Office
     fax: FaxData
+    visits: Visits
 
 
 def load_reference(folder: Path = DATA) -> Reference:
@@ -47,6 +49,7 @@ def load_reference(folder: Path = DATA) -> Reference:
         roles=load_roles(folder),
         office=load_office(folder),
         fax=load_fax(folder),
+        visits=load_visits(folder),
     )
     _check_together(reference)
     return reference

@@ -17,6 +17,7 @@ VERBS = (
     *("list", "read", "read_identity", "search", "correct", "confirm", "reroute", "release", "link", "retry"),
     *("unseal", "audit", "officers"),
     *("answer", "call_back"),
+    "register_visit",
 )
 _FIELDS = frozenset({"label", "reach", "lanes", "verbs"})
 

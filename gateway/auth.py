@@ -104,19 +104,22 @@ class Gate:
         # __Host- ties the cookie to this host and to TLS; plain HTTP (localhost) cannot have it.
         self.cookie = "__Host-desk" if over_tls else "desk"
 
-    def officer(self, handler: OfficerHandler) -> Handler:
-        """The handler behind the gate: full sign-in, CSRF token on every POST, no caching, errors as desk pages."""
+    def officer(self, handler: OfficerHandler, *, streamed: bool = False) -> Handler:
+        """The handler behind the gate: full sign-in, CSRF token on every POST, no caching, errors as desk pages.
+
+        streamed: the form brings files; its handler checks the token by `check_token` before the first of them.
+        """
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             token = request.cookies.get(self.cookie, "")
             session = await self._session(token)
             if session is None or not session.second_factor:
-                return await self._to_sign_in(request, token)
+                return await self._to_sign_in(request, token, streamed=streamed)
             sitting = Sitting(
                 officer=session.officer, session=session, csrf=self.csrf(token), address=address_of(request)
             )
             try:
-                if request.method not in ("GET", "HEAD"):
+                if request.method not in ("GET", "HEAD") and not streamed:
                     await self.check_csrf(request, token)
                 response = await handler(request, sitting)
             except PetitionError as problem:
@@ -206,6 +209,12 @@ class Gate:
         if not isinstance(given, str) or not hmac.compare_digest(given.encode(), self.csrf(token).encode()):
             raise ForeignForm()
 
+    def check_token(self, request: web.Request, given: str) -> None:
+        """The same for a token already at hand: the first field of a form with files."""
+        token = request.cookies.get(self.cookie, "")
+        if not hmac.compare_digest(given.encode(), self.csrf(token).encode()):
+            raise ForeignForm()
+
     def carry(self, path: str, owner: str, fields: list[tuple[str, str]]) -> str:
         """What was typed into a form whose sign-in had run out, sealed for a trip through the sign-in pages."""
         body = json.dumps({"path": path, "owner": owner, "fields": fields}, ensure_ascii=False).encode()
@@ -231,8 +240,8 @@ class Gate:
             await self._store.write(lambda tx: accounts.touch(tx, token))
         return session
 
-    async def _to_sign_in(self, request: web.Request, token: str) -> web.StreamResponse:
-        if request.method in ("GET", "HEAD"):
+    async def _to_sign_in(self, request: web.Request, token: str, *, streamed: bool) -> web.StreamResponse:
+        if streamed or request.method in ("GET", "HEAD"):
             response: web.Response = web.Response(status=HTTPStatus.SEE_OTHER)
             response.headers["Location"] = f"{SIGN_IN}?{urlencode({'next': request.path_qs})}"
         else:

@@ -70,7 +70,7 @@ async def read_fields(request: web.Request) -> dict[str, str]:
 
 @asynccontextmanager
 async def read_parts(
-    request: web.Request, *, check_csrf: CsrfCheck, max_file: int, max_files: int
+    request: web.Request, *, check_csrf: CsrfCheck, max_file: int, max_files: int, max_fields: int = _FIELDS_MAX
 ) -> AsyncIterator[Parts]:
     """The fields and files of a multipart form; the temporary files are gone after the block unless taken over.
 
@@ -100,7 +100,7 @@ async def read_parts(
                         raise TooLarge(f"一次最多添加{max_files}份材料。")
                     taken = await _file(part, Path(folder) / str(len(files)), max_file)
                     files += [taken] if taken else []
-                if len(fields) > _FIELDS_MAX:
+                if len(fields) > max_fields:
                     raise TooLarge()
         except _BROKEN as problem:
             raise Unreadable() from problem

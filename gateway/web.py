@@ -21,6 +21,7 @@ from gateway.api.health import Health
 from gateway.api.openapi import OpenApi
 from gateway.api.petitions import PetitionStatus
 from gateway.auth import Passwords
+from gateway.counter import Counter
 from gateway.csrf import Csrf
 from gateway.hall import hall_of
 from gateway.house import House, open_house
@@ -84,6 +85,7 @@ def build_app(house: House, intake: IntakeDesk, way: WayOut, drain: Drain, metri
         Health(store, drain, metrics, lambda: way.alive),
         portal,
         workplace,
+        Counter(house, intake, workplace.gate),
     ):
         app.add_routes(part.routes())
     app.router.add_static("/static", STATIC)

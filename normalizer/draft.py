@@ -91,6 +91,7 @@ class Draft:
     is_first: bool = True
     first_case_no: str = ""
     repeat_count: int = 0
+    is_skip_level: bool = False
     related: tuple[Related, ...] = ()
     urgency: Urgency = Urgency.NORMAL
     privacy_notice_version: str = ""
@@ -224,7 +225,7 @@ def _stated(said: Statement) -> dict[str, Any]:
 _STATED_FIELDS = (
     *("petitioners", "headcount", "title", "content", "main_facts", "requests", "purpose", "category"),
     *("problem_region", "accused", "occur_time", "occur_place", "is_public", "confidential", "is_joint_letter"),
-    "is_anonymous",
+    *("is_anonymous", "is_skip_level"),
 )
 _SHARED_FIELDS = tuple(
     sorted({own.name for own in fields(Draft)} & {own.name for own in fields(Petition)} - {"evidence", "notes"})

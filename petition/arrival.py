@@ -43,6 +43,7 @@ class Statement:
     is_public: bool = False
     confidential: bool | None = None
     is_joint_letter: bool = False
+    is_skip_level: bool = False
     is_anonymous: bool = False
     privacy_notice_version: str = ""
     record_consent: bool | None = None
