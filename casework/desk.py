@@ -15,6 +15,7 @@ from petition import identity
 from petition.arrival import Outcome
 from petition.deadlines import Deadline, DeadlineEngine
 from petition.errors import Forbidden, NotFound
+from petition.origin import THEME
 from petition.petition import Form, Lane, Purpose, Urgency
 from petition.workflow import Status
 from store import audit, outbox, petitions, tables
@@ -85,12 +86,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What the officer narrows a list to; None or empty is everything. category: a code and all below it."""
+    """What the officer narrows a list to; None or empty is everything. category: a code and all below it;
+    theme: code of a theme channel."""
 
     urgency: Urgency | None = None
     form: Form | None = None
     purpose: Purpose | None = None
     category: str = ""
+    theme: str = ""
     late: bool = False
 
 
@@ -213,8 +216,10 @@ class Desk:
     def _visible(
         self, tx: Transaction, officer: Officer, queue: Queue, filters: Filters, today: date
     ) -> Iterable[Item]:
-        wanted = _limited(queue, filters, self.permissions.view(officer))
         table = tables.petitions
+        wanted = _limited(queue, filters, self.permissions.view(officer))
+        if filters.theme:
+            wanted = wanted.where(table.c.case_no.in_(petitions.marked(tx, THEME, filters.theme)))
         urgent_first = case({one.value: rank for one, rank in _RANK.items()}, value=table.c.urgency, else_=2)
         # The oldest and the most urgent: together they hold whatever can stand at the top of the list.
         orders: dict[tuple[str, int | None], None] = {}

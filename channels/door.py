@@ -17,6 +17,7 @@ from channels.postbox import Postbox
 from channels.provider import NoProvider, Provider
 from channels.switchboard import NoSeats, Switchboard
 from channels.texting import NoTexting, Texting
+from config.themes import Themes
 from petition.arrival import Arrival, Intake
 from petition.clock import Clock
 from petition.errors import NotFound
@@ -107,7 +108,8 @@ class Hall:
     and the fax door are set to; limit: takes one of what a sender (an address) may send, raises TooMany; switchboard:
     the seats; notebook: what is remembered of conversations;
     texting: text messages that leave the house, and who wants none;
-    provider: the interface of the provider of text messages and telephone.
+    provider: the interface of the provider of text messages and telephone;
+    themes: the theme channels, open or not.
     """
 
     intake: Intake
@@ -128,6 +130,7 @@ class Hall:
     notebook: Notebook = field(default_factory=PocketNotebook)
     texting: Texting = field(default_factory=NoTexting)
     provider: Provider = field(default_factory=NoProvider)
+    themes: Themes = field(default_factory=Themes)
 
 
 class Door(Protocol):

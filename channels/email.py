@@ -20,6 +20,7 @@ from channels import fax
 from channels.door import Hall, Listener
 from channels.mail import Mail, MailKind, Part, TooCostly, read_mail
 from channels.smtp import SmtpListener
+from channels.theme import themed
 from petition import identity
 from petition.arrival import SUPPLEMENT, Arrival, Receipt, Reply, Statement, Upload
 from petition.errors import Conflict
@@ -36,6 +37,7 @@ _HELD = {
     MailKind.AUTOMATIC: "自动发送的邮件，请核实是否有人的诉求",
     MailKind.LIST: "群发邮件，请核实是否有人的诉求",
 }
+_NOTHING: tuple[Note, ...] = ()
 # What can be no petition of anybody: an error report about our own letters, and our own letters come back.
 _REFUSED = {MailKind.BOUNCE: "bounce", MailKind.LOOP: "loop"}
 
@@ -72,6 +74,11 @@ class Email:
         box = hall.postbox
         own, trusted = (box.own, box.trusted) if box is not None else (frozenset[str](), frozenset[str]())
         note = box.note(recipients) if box is not None else ""
+        theme = hall.themes.of_mailbox(recipients)
+        sub_source, theme_notes = note.replace(":", "："), _NOTHING
+        if theme is not None:
+            words = "" if note == theme.title else sub_source
+            sub_source, theme_notes = themed(hall.themes, theme.code, NAME, received_at.date(), words)
         base = Arrival(
             channel=NAME,
             form=Form.EMAIL,
@@ -80,7 +87,8 @@ class Email:
             petition_date=received_at.date(),
             raw=raw,
             raw_type=_TYPE,
-            sub_source=note.replace(":", "："),
+            sub_source=sub_source,
+            notes=theme_notes,
         )
         if note == fax.MAILBOX:  # what a fax gateway sends is a fax, whoever carries it
             base = replace(base, channel=fax.NAME, form=Form.FAX)
@@ -102,7 +110,7 @@ class Email:
             statement=_statement(mail),
             uploads=tuple(_upload(part) for part in mail.parts),
             threads=(mail.message_id,) if mail.message_id else (),
-            notes=_notes(mail),
+            notes=(*theme_notes, *_notes(mail)),
             petition_date=_sent_on(mail, received_at),
         )
         # A null return path means that nobody may be answered, whatever the header says (RFC 3834, 2).

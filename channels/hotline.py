@@ -22,6 +22,7 @@ from channels.door import Hall
 from channels.hotline_calls import CallEvents
 from channels.hotline_form import OrderReader, canonical, change_of, order_no_of, statement_of
 from channels.hotline_request import JSON, KEY, NAME, answer, parse, take_in, unread, verify
+from channels.theme import check_theme, themed
 from petition.arrival import SUPPLEMENT, Arrival, Receipt
 from petition.clock import aware
 from petition.errors import (
@@ -83,6 +84,9 @@ class Hotline:
         except RecursionError as problem:
             raise Unreadable("工单的嵌套层数太多。") from problem
         form = self._reader.read(order, raw, received_at, hall.known_region)
+        if unknown := check_theme(hall.themes, form.theme):
+            raise Invalid(unknown)
+        sub_source, notes = themed(hall.themes, form.theme, NAME, received_at.date(), form.line)
         arrival = Arrival(
             channel=NAME,
             form=Form.HOTLINE,
@@ -91,7 +95,8 @@ class Hotline:
             petition_date=min(aware(form.started_at or received_at), received_at).date(),
             raw=raw,
             raw_type=JSON,
-            sub_source=form.line,
+            sub_source=sub_source,
+            notes=notes,
             statement=statement_of(form),
         )
         digest = hashlib.sha256(raw).hexdigest()

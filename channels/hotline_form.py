@@ -46,6 +46,7 @@ PURPOSES = {
 COLUMNS = {
     "order_no": "工单编号 工单号 热线工单号 热线工单编号 受理编号",
     "line": "热线 热线号码 被叫号码",
+    "theme": "主题 主题渠道 专题",
     "seat_id": "坐席 坐席工号 坐席编号 话务员 受理人",
     "caller_number": "来电号码 主叫号码",
     "started_at": "受理时间 来电时间 通话开始 通话开始时间 开始时间 登记时间",
@@ -129,6 +130,7 @@ class OrderForm:
     order_no: Annotated[str, Field(pattern=_ORDER_NO)]
     # No colon: the source `supplement:...` is the house's own word.
     line: Annotated[str, Field(pattern=r"^[0-9A-Za-z\u4e00-\u9fff -]{1,20}$")] = LINE
+    theme: Annotated[str, Field(max_length=40)] = ""
     seat_id: Short = ""
     caller_number: Annotated[str, Field(max_length=40)] = ""
     started_at: AwareDatetime | None = None

@@ -24,6 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 from channels.body import receive
 from channels.door import Hall
 from channels.rest_form import FILES_MAX, PetitionForm, checked, problems_of
+from channels.theme import check_theme, themed
 from channels.web import UNSEEN
 from petition.arrival import Arrival, Receipt, Upload
 from petition.errors import Invalid, Problem, TooLarge, Unreadable
@@ -97,8 +98,10 @@ class Rest:
                 raise Unreadable("请求正文不是有效的 JSON。") from problem
             raise Invalid(found) from problem
         problems, statement = checked(form, body, received_at.date(), hall.known_region)
+        problems += check_theme(hall.themes, form.theme)
         if problems:
             raise Invalid(problems)
+        sub_source, notes = themed(hall.themes, form.theme, NAME, received_at.date(), form.sub_source)
         return Arrival(
             channel=NAME,
             form=Form(form.form),
@@ -109,7 +112,8 @@ class Rest:
             raw_type=_JSON,
             statement=statement,
             uploads=uploads,
-            sub_source=form.sub_source,
+            sub_source=sub_source,
+            notes=notes,
         )
 
 

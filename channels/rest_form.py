@@ -66,6 +66,7 @@ class PetitionForm:
 
     form: Literal["WEB", "APP", "WECHAT", "KIOSK", "LEADER_BOX", "GRID"] = "APP"
     sub_source: Annotated[str, Field(max_length=60, pattern=r"^[^:]*$")] = ""
+    theme: Annotated[str, Field(max_length=40)] = ""
     petition_date: date | None = None
     petitioners: Annotated[list[PersonForm], Field(max_length=PEOPLE_MAX)] = field(default_factory=list)
     headcount: Annotated[int | None, Field(ge=1, le=100_000)] = None

@@ -19,6 +19,7 @@ from channels.door import Hall
 from petition import identity
 from petition.arrival import SUPPLEMENT, Arrival, Statement, Upload
 from petition.errors import Problem
+from petition.origin import NOWHERE, Origin
 from petition.people import Accused, IdType, Person, Role
 from petition.petition import Form, Purpose
 
@@ -128,7 +129,13 @@ def check_supplement(content: str, files: int) -> tuple[Problem, ...]:
 
 
 def arrival_of(
-    answers: Answers, uploads: Sequence[Upload], digests: Sequence[str], raw_id: str, received_at: datetime, form: Form
+    answers: Answers,
+    uploads: Sequence[Upload],
+    digests: Sequence[str],
+    raw_id: str,
+    received_at: datetime,
+    form: Form,
+    origin: Origin = NOWHERE,
 ) -> Arrival:
     """The answers as one Arrival: as typed in `raw`, normalised in the statement. digests: SHA-256 of each upload."""
     anonymous = answers.manner == "anonymous"
@@ -143,6 +150,7 @@ def arrival_of(
         raw=_canonical({"answers": answers.to_dict(), "files": _file_rows(uploads, digests)}),
         raw_type="application/json",
         uploads=tuple(uploads),
+        sub_source=str(origin),
         statement=Statement(
             petitioners=people,
             headcount=answers.headcount,

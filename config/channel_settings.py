@@ -70,6 +70,14 @@ class ChannelSettings(LobbySettings):
         ),
     )
 
+    themes: Path | None = Field(
+        None,
+        description=(
+            "主题渠道的文件夹(每个主题一个 TOML);留空为数据文件夹里的 themes / "
+            "folder of theme channels, one TOML file each; empty is themes in the data folder"
+        ),
+    )
+
     @field_validator("mail_addresses")
     @classmethod
     def _mailboxes(cls, value: tuple[str, ...]) -> tuple[str, ...]:

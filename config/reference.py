@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +13,18 @@ from config.office import Office, load_office
 from config.regions import Regions, load_regions
 from config.roles import Roles, load_roles
 from config.routes import Route, load_routes
+from config.themes import Themes, check_themes, load_themes
 from config.units import Units, load_units
 from config.visits import Visits, load_visits
 from config.words import Words, load_words
 
 DATA = Path(__file__).parent / "data"
+THEMES = DATA / "themes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """All data of the house; read-only, handed to whoever needs a part."""
+    """All data of the house; read-only, handed to whoever needs a part. routes: those of the themes come first."""
 
     regions: Regions
     categories: Categories
@@ -34,22 +37,28 @@ class Reference:
     office: Office
     fax: FaxData
     visits: Visits
+    themes: Themes
 
 
-def load_reference(folder: Path = DATA) -> Reference:
-    """Load and check every file; ValueError names the file and the line of the first mistake."""
+def load_reference(folder: Path = DATA, themes: Sequence[Path] = ()) -> Reference:
+    """Load and check every file; ValueError names the file and the line of the first mistake.
+
+    themes: the operator's folders of theme channels; their files stand over those of the house.
+    """
+    special = load_themes((THEMES, *themes))
     reference = Reference(
         regions=load_regions(folder),
         categories=load_categories(folder),
         words=load_words(folder),
         units=load_units(folder),
-        routes=load_routes(folder),
+        routes=(*special.rules(), *load_routes(folder)),
         deadlines=load_deadlines(folder),
         calendars=load_calendars(folder),
         roles=load_roles(folder),
         office=load_office(folder),
         fax=load_fax(folder),
         visits=load_visits(folder),
+        themes=special,
     )
     _check_together(reference)
     return reference
@@ -60,8 +69,12 @@ def _check_together(reference: Reference) -> None:
     for unit in reference.units.rows.values():
         if unit.region[:6] not in reference.regions:  # townships of the demo tree are invented
             raise ValueError(f"units.csv: 单位 {unit.code} 的行政区划 {unit.region} 不在行政区划表中")
+    general = (route for route in reference.routes if not route.theme)
+    check_themes(reference.themes, reference.units, reference.categories, general)
     kinds = {unit.kind for unit in reference.units.rows.values()}
     for route in reference.routes:
         for target in (*route.targets, *route.co_units):
-            if target.kind not in kinds:
-                raise ValueError(f"routes.csv: 规则 {route.rule} 的目标 {target} 没有这类单位")
+            known = target.unit in reference.units if target.unit else target.kind in kinds
+            if not known:
+                file = reference.themes.rows[route.theme].file if route.theme else "routes.csv"
+                raise ValueError(f"{file}: 规则 {route.rule} 的目标 {target} 没有这类单位")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from config.units import KINDS
 
 FILE = "routes.csv"
-_HEAD = [
+COLUMNS = [
     "rule",
     "region",
     "category",
@@ -47,13 +48,15 @@ LEVELS = ("province", "city", "county", "township", "authority", "own")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom a rule asks for: a kind of unit at a level of the problem region's line, written `housing@county`."""
+    """Whom a rule asks for: a kind of unit at a level of the problem region's line, written `housing@county`, or one
+    unit by its code, written `=620102-health`."""
 
     kind: str
     level: str
+    unit: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind}@{self.level}"
+        return f"={self.unit}" if self.unit else f"{self.kind}@{self.level}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,8 @@ class Route:
 
     region: digits the problem region begins with; category: codes, each with all below it; accused: True if a
     public organ or official must be among the accused; words: at least one of them stands in title or text;
-    targets: tried in order; co_units: 协办单位; article: the law it rests on; notes: the reason in words.
+    targets: tried in order; co_units: 协办单位; article: the law it rests on; notes: the reason in words;
+    theme: code of the theme channel whose petitions alone the row is for.
     """
 
     rule: str
@@ -80,12 +84,13 @@ class Route:
     dispatch_type: str
     article: str = ""
     notes: str = ""
+    theme: str = ""
 
     @property
     def catches_all(self) -> bool:
         """Whether no condition is left that a petition could fail."""
         conditions = (self.region, self.category, self.purpose, self.legal_path, self.urgency, self.form, self.words)
-        return not any(conditions) and self.litigation is None and not self.accused
+        return not any(conditions) and self.litigation is None and not self.accused and not self.theme
 
 
 def load_routes(folder: Path) -> tuple[Route, ...]:
@@ -100,8 +105,8 @@ def load_routes(folder: Path) -> tuple[Route, ...]:
     seen: set[str] = set()
     with path.open(encoding="utf-8", newline="") as source:
         reader = csv.reader(source)
-        if next(reader, None) != _HEAD:
-            raise ValueError(f"{FILE} line 1: the heading must be {','.join(_HEAD)}")
+        if next(reader, None) != COLUMNS:
+            raise ValueError(f"{FILE} line 1: the heading must be {','.join(COLUMNS)}")
         for row in reader:
             place = f"{FILE} line {reader.line_num}"
             if routes and routes[-1].catches_all:
@@ -117,9 +122,13 @@ def load_routes(folder: Path) -> tuple[Route, ...]:
 
 
 def _route(row: list[str], place: str) -> Route:
-    if len(row) != len(_HEAD):
-        raise ValueError(f"{place}: expected {len(_HEAD)} columns, got {len(row)}")
-    values = dict(zip(_HEAD, (value.strip() for value in row), strict=True))
+    if len(row) != len(COLUMNS):
+        raise ValueError(f"{place}: expected {len(COLUMNS)} columns, got {len(row)}")
+    return route_of(dict(zip(COLUMNS, (value.strip() for value in row), strict=True)), place)
+
+
+def route_of(values: Mapping[str, str], place: str, theme: str = "") -> Route:
+    """One row from the texts of its columns; ValueError names the place and what is wrong. theme: of a theme's rows."""
     if not _RULE.fullmatch(values["rule"]):
         raise ValueError(f"{place}: rule id {values['rule']!r} must be capitals, digits and hyphens")
     if values["litigation"] not in ("", "yes", "no"):
@@ -147,6 +156,7 @@ def _route(row: list[str], place: str) -> Route:
         dispatch_type=values["dispatch_type"],
         article=values["article"],
         notes=values["notes"],
+        theme=theme,
     )
 
 
@@ -171,6 +181,9 @@ def _known(value: str, words: tuple[str, ...], column: str, place: str) -> tuple
 def _targets(value: str, place: str) -> tuple[Target, ...]:
     found = []
     for part in value.split():
+        if part.startswith("=") and len(part) > 1:
+            found.append(Target("", "", part[1:]))
+            continue
         kind, _, level = part.partition("@")
         if kind not in KINDS or level not in LEVELS:
             raise ValueError(f"{place}: target {part!r} is not of the form housing@county")

@@ -11,6 +11,7 @@ from config.routes import Route, Target
 from config.units import Unit, Units
 from dispatch.conflict import Findings, Guard, authority, region_at
 from dispatch.courier import Held
+from petition.origin import origin_of
 from petition.petition import DispatchType, Petition
 
 # These matters leave the ordinary system: no bureau below may stand in for the organ the law names.
@@ -65,7 +66,7 @@ class Routing:
     def decide(self, petition: Petition, choice: Choice | None = None) -> Decision | Held:
         """The unit for a petition; Held if nobody free of conflict is left or the choice is not allowed."""
         findings = self._guard.scan(petition)
-        route = next(route for route in self._routes if matches(route, petition, findings))
+        route = self._route(petition, findings)
         if choice is not None:
             return self._chosen(choice, route, findings)
         kind, meant = self._meant(route, petition, findings)
@@ -83,6 +84,18 @@ class Routing:
         if code not in self._units:
             return f"没有编号为 {code} 的单位"
         return self._guard.check(petition, code)
+
+    def _route(self, petition: Petition, findings: Findings) -> Route:
+        """The first rule that holds: of the petition's theme, else of the general table; what the law settles first
+        (discipline, political-legal organs: arts. 22 and 28; major emergencies: art. 25) no theme changes."""
+        general = next(route for route in self._routes if not route.theme and matches(route, petition, findings))
+        theme = origin_of(petition.sub_source).theme
+        if not theme or general.dispatch_type in _DIVERTED:
+            return general
+        special = next(
+            (route for route in self._routes if route.theme == theme and matches(route, petition, findings)), general
+        )
+        return general if "MAJOR" in general.urgency and "MAJOR" not in special.urgency else special
 
     def _guarded(
         self, route: Route, petition: Petition, findings: Findings, meant: Unit, *, same_kind: bool
@@ -164,12 +177,17 @@ class Routing:
         return tuple(co_units.values()), left_out
 
     def _place(self, target: Target, petition: Petition, findings: Findings) -> str:
+        if target.unit:
+            unit = self._units.find(target.unit)
+            return unit.region if unit else self._home
         if target.level == "own":
             return self._home
         level = authority(findings.level) if target.level == "authority" else _LEVELS[target.level]
         return region_at(petition.problem_region or self._home, level)
 
     def _at(self, target: Target, petition: Petition, findings: Findings) -> Unit | None:
+        if target.unit:
+            return self._units.find(target.unit)
         region = self._place(target, petition, findings)
         if not region:
             return None

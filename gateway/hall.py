@@ -11,6 +11,7 @@ from channels.provider import Account, NoProvider, Provider, Twilio
 from channels.switchboard import Switchboard
 from config.fax import FaxData
 from config.settings import Settings
+from config.themes import Themes
 from gateway.enquiries import CaseEnquiries
 from gateway.house import House
 from gateway.limiter import Limiter
@@ -38,7 +39,8 @@ def hall_of(house: House, intake: IntakeDesk, metrics: Metrics, switchboard: Swi
         limit=Limiter(settings.rate_per_minute, settings.rate_per_minute).check,
         api_keys=frozenset(entry.key.get_secret_value() for entry in settings.api_keys),
         twilio_auth_token=settings.twilio_auth_token,
-        postbox=postbox_of(settings),
+        postbox=postbox_of(settings, house.reference.themes),
+        themes=house.reference.themes,
         switchboard=switchboard,
         notebook=StoredNotebook(house.store),
         texting=HouseTexting(house.store, ready=False),
@@ -64,8 +66,10 @@ def provider_of(settings: Settings) -> Provider:
     )
 
 
-def postbox_of(settings: Settings) -> Postbox:
+def postbox_of(settings: Settings, themes: Themes) -> Postbox:
     """What the mail door is set to; ValueError when its certificate cannot be read."""
+    # Without mailboxes of its own the office takes every address, those of its themes among them.
+    mailboxes = {**themes.mailboxes, **settings.mailboxes} if settings.mailboxes else {}
     tls = None
     if settings.mail_certificate is not None:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -76,9 +80,9 @@ def postbox_of(settings: Settings) -> Postbox:
             raise ValueError(words) from None
     return Postbox(
         address=settings.smtp_address,
-        mailboxes=settings.mailboxes,
+        mailboxes=mailboxes,
         limit=int(settings.mail_max),
-        own=frozenset({*settings.mailboxes, settings.mail_sender} - {""}),
+        own=frozenset({*themes.mailboxes, *settings.mailboxes, settings.mail_sender} - {""}),
         trusted=frozenset(name.lower() for name in settings.mail_trusted),
         tls=tls,
         answers=bool(settings.mail_relay and settings.mail_sender),

@@ -15,6 +15,7 @@ from casework.permissions import Permissions
 from config.key import load_or_make_key
 from config.reference import Reference, load_reference
 from config.settings import Settings, load
+from config.themes import theme_folder
 from dispatch import tasks
 from dispatch.delivery import Delivery
 from dispatch.routing import Routing
@@ -87,7 +88,7 @@ def secret_of(settings: Settings) -> bytes:
 
 def open_house(settings: Settings) -> House:
     """Migrate, open and wire everything; ValueError or Unavailable says what stands in the way."""
-    reference = load_reference()
+    reference = load_reference(themes=(theme_folder(settings),))
     secret = secret_of(settings)
     migrate(settings.database)
     store = open_store(
@@ -100,6 +101,7 @@ def open_house(settings: Settings) -> House:
         words=reference.words,
         office=settings.region,
         extra_areas=DEMO_AREAS,
+        themes=reference.themes,
     )
     reader = pipeline.build(parts, Archive(store))
     return House(

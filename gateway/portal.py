@@ -26,6 +26,7 @@ from gateway.pages.receipt import ReceiptPages
 from gateway.pages.regions_picker import RegionPicker
 from gateway.pages.supplement import SupplementPage
 from gateway.pages.track import CaseCookie, StoredCases, TrackPages
+from gateway.pages.ways import Ways
 from petition import clock
 from petition.arrival import Intake
 
@@ -50,12 +51,13 @@ class Portal:
             mailbox=next(iter(settings.mailboxes), ""),
         )
         secure = settings.over_tls
+        self._ways = ways = Ways(reference.themes, clock.now)
         picker = RegionPicker(reference.regions, home=settings.region)
         desk = DraftDesk(StoredDrafts(house.store), clock.now, secure)
         cookie = CaseCookie(house.store.vault, clock.now, secure)
         largest = int(settings.max_upload)
         self._pages: list[Any] = [
-            HomePage(self._office, settings.channels, house.deadlines),
+            HomePage(self._office, settings.channels, house.deadlines, ways),
             GuidePages(self._office, house.deadlines, notice_version=settings.notice_version),
             DisplayPage(secure=secure),
             TrackPages(StoredCases(house.store), cookie, Limiter(10, 10), house.deadlines, reference.units, clock.now),
@@ -65,7 +67,8 @@ class Portal:
             return  # tracking stays: what came by another channel is looked up here too
         self._pages += [
             picker,
-            FilingPages(desk, picker),
+            ways,
+            FilingPages(desk, picker, ways),
             PeoplePages(desk),
             EvidencePages(desk, csrf.check_token, max_file=largest),
             ReceiptPages(
@@ -73,6 +76,7 @@ class Portal:
                 intake,
                 house.deadlines,
                 picker,
+                ways,
                 public_url=settings.public_url,
                 notice_version=settings.notice_version,
             ),
@@ -93,6 +97,7 @@ class Portal:
             lstrip_blocks=True,
         )
         environment.globals["asset"] = self._asset
+        environment.globals["theme_of"] = self._ways.theme_of
 
     def prepare(self, request: web.Request) -> None:
         """What every template may use, for the requests that end in a page; the doors of machines do without."""

@@ -50,6 +50,7 @@ GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
         ("GET", "/guide/flow"): _F,
         ("GET", "/privacy"): _F,
         ("POST", "/display"): _F,
+        ("GET", "/theme/{code}"): _F,
         ("GET", "/regions.json"): _P,
         ("GET", "/file"): _F,
         ("POST", "/file"): _F,

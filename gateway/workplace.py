@@ -45,7 +45,7 @@ class Workplace:
             roles=reference.roles, units=reference.units, office_region=office_region, guard=guard
         )
         desk = Desk(permissions, deadlines)
-        views = CaseViews(reference.regions, reference.categories, reference.units)
+        views = CaseViews(reference.regions, reference.categories, reference.units, reference.themes)
         decisions = Decisions(
             permissions=permissions,
             corrections=Corrections(reference.regions, reference.categories),

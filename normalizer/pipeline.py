@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from config.categories import Categories
 from config.regions import Regions
+from config.themes import Themes
 from config.words import Words
 from normalizer.candidates import Candidates
 from normalizer.draft import Draft
@@ -20,6 +21,7 @@ from normalizer.stages.region import RegionStage
 from normalizer.stages.remit import RemitStage
 from normalizer.stages.repeats import RepeatsStage
 from normalizer.stages.text import Text
+from normalizer.stages.theme import ThemeStage
 from normalizer.stages.urgency import UrgencyStage
 from petition.errors import PetitionError
 
@@ -58,6 +60,7 @@ class ReadingParts:
     words: Words
     office: str = "620000"
     extra_areas: frozenset[str] = frozenset()
+    themes: Themes = field(default_factory=Themes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ ORDER: tuple[Factory, ...] = (
     lambda parts, _: PurposeStage(),
     lambda parts, _: CategoryStage(parts.categories),
     lambda parts, _: UrgencyStage(),
+    lambda parts, _: ThemeStage(parts.themes, parts.categories),
     lambda parts, _: LegalPathStage(parts.words),
     lambda parts, candidates: RepeatsStage(candidates, parts.words),
     lambda parts, _: RemitStage(parts.regions, parts.office),

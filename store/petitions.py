@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, s
 from petition import numbering
 from petition.arrival import Outcome
 from petition.errors import Conflict, NotFound
+from petition.origin import SITE, THEME
 from petition.petition import Form, Lane, Petition, Urgency
 from petition.workflow import Status
 from store import history
@@ -22,6 +23,7 @@ from store.transaction import Transaction
 from store.vault import Vault
 
 THREAD = "thread"  # kind of look-up by which a conversation finds its case; it is no mark of a person
+_KEPT = (THREAD, THEME, SITE)  # kinds that reading does not work out anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,10 +181,15 @@ def amend(
 
 def index_people(tx: Transaction, case_no: str, codes: Iterable[tuple[str, bytes]]) -> None:
     """Replace the look-up codes of a case; its conversations stay."""
-    tx.connection.execute(delete(look_ups).where(look_ups.c.case_no == case_no, look_ups.c.kind != THREAD))
+    tx.connection.execute(delete(look_ups).where(look_ups.c.case_no == case_no, look_ups.c.kind.not_in(_KEPT)))
     rows = [{"case_no": case_no, "kind": kind, "code": code} for kind, code in dict.fromkeys(codes)]
     if rows:
         tx.connection.execute(insert(look_ups), rows)
+
+
+def marked(tx: Transaction, kind: str, code: str) -> Select[Any]:
+    """The numbers of the cases with a theme or a place, as a part of a larger question."""
+    return select(look_ups.c.case_no).where(look_ups.c.code == tx.vault.index(kind, code), look_ups.c.kind == kind)
 
 
 def by_people(tx: Transaction, codes: Sequence[bytes], limit: int = 50) -> list[tuple[str, str]]:

@@ -15,10 +15,12 @@ import config
 from channels.registry import open_doors
 from config.address import Address
 from config.dump import shown
-from config.reference import load_reference
+from config.reference import THEMES, load_reference
 from config.settings import Settings
+from config.themes import Themes, load_themes, theme_folder
 from gateway.hall import postbox_of
 from gateway.house import secret_of
+from petition import clock
 from store.migrate import migrate
 
 
@@ -44,13 +46,14 @@ def check(settings: Settings) -> None:
 def _tests(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "本项目的模块 (our own modules)", _own_modules
     yield "渠道 (channels)", lambda: ", ".join(door.name for door in open_doors(settings.channels))
-    yield "基础数据 (reference data)", _reference
+    yield "基础数据 (reference data)", lambda: _reference(settings)
+    yield "主题渠道 (theme channels)", lambda: _themes(settings)
     yield "主密钥 (secret key)", lambda: f"{len(secret_of(settings))} bytes"
     yield "数据库 (database)", lambda: f"revision {migrate(settings.database)}"
     yield "端口 (port)", lambda: _port(settings.http_address)
     if "email" in settings.channels:
         yield "邮件端口 (mail port)", lambda: _port(settings.smtp_address)
-        yield "邮件证书 (mail certificate)", lambda: "STARTTLS" if postbox_of(settings).tls else "none"
+        yield "邮件证书 (mail certificate)", lambda: _certificate(settings)
     yield "磁盘 (disk)", lambda: _disk(settings)
 
 
@@ -64,9 +67,24 @@ def _own_modules() -> str:
     return "channels, config"
 
 
-def _reference() -> str:
-    reference = load_reference()
+def _reference(settings: Settings) -> str:
+    reference = load_reference(themes=(theme_folder(settings),))
     return f"{len(reference.regions)} regions, {len(reference.units)} units, {len(reference.routes)} routes"
+
+
+def _themes(settings: Settings) -> str:
+    """Each theme with its days and whether it takes petitions now."""
+    today = clock.now().date()
+    lines = [
+        f"{theme.code} {theme.title} {theme.since or '…'}–{theme.until or '…'} "
+        f"[{', '.join(theme.channels)}] {'开放 open' if theme.is_open(today) else '未开放 closed'}"
+        for theme in load_themes((THEMES, theme_folder(settings))).rows.values()
+    ]
+    return "".join(f"\n    {line}" for line in lines) or "none"
+
+
+def _certificate(settings: Settings) -> str:
+    return "STARTTLS" if postbox_of(settings, Themes()).tls else "none"
 
 
 def _port(address: Address) -> str:

@@ -11,6 +11,7 @@ from casework.permissions import Verb
 from casework.registration import missing
 from config.categories import Categories
 from config.regions import Regions
+from config.themes import Themes
 from config.units import Units
 from gateway.pages import case_words as words
 from gateway.pages.case_text import (
@@ -27,6 +28,7 @@ from gateway.pages.case_text import (
 )
 from petition import identity
 from petition.arrival import Outcome
+from petition.origin import origin_of
 from petition.people import Accused, Person
 from petition.petition import Lane, Petition
 from store.history import Step
@@ -64,6 +66,7 @@ class Row:
     why: str
     status: str
     key: str
+    theme: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,7 @@ class CaseViews:
     regions: Regions
     categories: Categories
     units: Units
+    themes: Themes = field(default_factory=Themes)
 
     def row(self, item: Item) -> Row:
         """One line of a list."""
@@ -130,6 +134,7 @@ class CaseViews:
             why=mask_text(petition, item.why),
             status=words.STATUS[case.status.value],
             key=f"{case.case_no}-{item.order.id}" if item.order else case.case_no,
+            theme=self.themes.title(origin_of(petition.sub_source).theme),
         )
 
     def view(
@@ -155,7 +160,7 @@ class CaseViews:
             status=words.STATUS[case.status.value],
             unit=unit.name if unit else case.unit,
             received=moment(case.received_at),
-            channel=f"{words.CHANNEL.get(case.channel, case.channel)} · {words.FORM[case.form.value]}",
+            channel=" · ".join((words.CHANNEL.get(case.channel, case.channel), *self._way(case))),
             lamp=lamp,
             urgency="" if petition.urgency.value == "NORMAL" else words.URGENCY[petition.urgency.value],
             sealed=case.lane is Lane.SEALED,
@@ -199,6 +204,13 @@ class CaseViews:
             unmasked=unmasked,
             can=frozenset(verb.value for verb in may) - _not_now(case),
         )
+
+    def _way(self, case: Case) -> tuple[str, ...]:
+        """Form, theme and place by which it came, in words."""
+        origin = origin_of(case.petition.sub_source)
+        theme = origin.theme and f"主题：{self.themes.title(origin.theme)}"
+        place = origin.site and f"二维码：{origin.words or origin.site}"
+        return tuple(part for part in (words.FORM[case.form.value], theme, place) if part)
 
     def _fields(self, petition: Petition, unmasked: bool) -> tuple[FieldView, ...]:
         accused = ";".join(_accused(each) for each in petition.accused)

@@ -135,6 +135,7 @@ STAGE: Mapping[str, str] = {
     "purpose": "目的甄别",
     "category": "分类建议",
     "urgency": "紧急甄别",
+    "theme": "主题渠道",
     "legal_path": "法定途径甄别",
     "repeats": "重复比对",
     "remit": "受理范围甄别",
@@ -155,6 +156,7 @@ SOURCE: Mapping[str, str] = {
     "address": "住址",
     "occur_place": "发生地点",
     "officer": "工作人员更正",
+    "theme": "主题渠道的设置",
     "petitioners": "信访人信息",
     "accused": "被反映对象",
 }

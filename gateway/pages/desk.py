@@ -23,7 +23,7 @@ from store.database import Store
 from store.transaction import Transaction
 
 LONGEST_SEARCH = 100
-_FILTERS = ("urgency", "form", "purpose", "category", "late")
+_FILTERS = ("urgency", "form", "purpose", "category", "theme", "late")
 
 
 class DeskPages:
@@ -91,6 +91,7 @@ class DeskPages:
             "query": urlencode(kept),
             "choices": {"urgency": words.URGENCY, "form": words.FORM, "purpose": words.PURPOSE},
             "categories": [(each.code, each.name) for each in self._views.categories.children()],
+            "themes": [(each.code, each.title) for each in self._views.themes.rows.values()],
             "rows": rows,
             "chosen": chosen,
             "next_case": _after(rows, place),
@@ -119,6 +120,7 @@ def _filters(query: Mapping[str, str]) -> Filters:
         form=Form(form) if form in tuple(Form) else None,
         purpose=Purpose(purpose) if purpose in tuple(Purpose) else None,
         category=category if len(category) <= 8 and category.replace(".", "").isdigit() else "",
+        theme=query.get("theme", "")[:40],
         late=query.get("late") == "yes",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp_jinja2
 from aiohttp import web
@@ -14,6 +15,7 @@ from channels.web import UNSEEN, check_step
 from gateway.drafts import PATH, DraftDesk
 from gateway.forms import read_fields
 from gateway.pages.regions_picker import RegionPicker
+from gateway.pages.ways import Ways
 from petition.errors import Problem
 from petition.petition import Purpose
 from store.drafts import Draft
@@ -89,9 +91,10 @@ def view(page: str, answers: Answers, problems: tuple[Problem, ...], *, to_check
 class FilingPages:
     """The introduction and the pages with plain questions; see people, evidence, receipt for the others."""
 
-    def __init__(self, desk: DraftDesk, picker: RegionPicker) -> None:
+    def __init__(self, desk: DraftDesk, picker: RegionPicker, ways: Ways) -> None:
         self._desk = desk
         self._picker = picker
+        self._ways = ways
 
     def routes(self) -> list[web.RouteDef]:
         """`/file` and one path for each page."""
@@ -123,18 +126,26 @@ class FilingPages:
             "gone": "gone" in request.query,
             "discarded": "discarded" in request.query,
             "via": via if via in VIAS else "",
+            "theme": self._ways.open_theme(request.query.get("theme", "")),
+            "closed": self._ways.closed(request.query.get("theme", "")),
         }
         return aiohttp_jinja2.render_template("filing/start.html", request, context)
 
     async def begin(self, request: web.Request) -> web.StreamResponse:
         """Begin afresh; an older draft of this browser is forgotten."""
         fields = await read_fields(request)
+        theme = fields.get("theme", "")
+        if self._ways.closed(theme):
+            # It was closed while the page was open; an older draft is not touched before the person decides.
+            raise web.HTTPSeeOther(f"{PATH}?theme={quote(theme)}")
         old = await self._desk.find(request)
         if old is not None:
             await self._desk.drafts.drop(old.token)
         response = web.HTTPSeeOther(f"{PATH}/who")
-        via = fields.get("via", "")
-        await self._desk.begin(response, Answers({"via": via} if via in VIAS else {}))
+        begun = {"via": fields.get("via", "")} if fields.get("via") in VIAS else {}
+        if theme:
+            begun["theme"] = theme
+        await self._desk.begin(response, Answers(begun))
         raise response
 
     async def discard(self, request: web.Request) -> web.StreamResponse:

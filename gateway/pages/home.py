@@ -8,6 +8,7 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from config.office import Entrance, Office
+from gateway.pages.ways import Ways
 from petition.deadlines import DeadlineEngine
 
 # 电话和来访: channels that need no page of ours, in the order they are shown.
@@ -17,10 +18,11 @@ _CALL_OR_COME = ("voice", "hotline", "visit", "letter", "sms", "email", "wechat"
 class HomePage:
     """`GET /` and `GET /contact`."""
 
-    def __init__(self, office: Office, channels: Sequence[str], deadlines: DeadlineEngine) -> None:
+    def __init__(self, office: Office, channels: Sequence[str], deadlines: DeadlineEngine, ways: Ways) -> None:
         self._office = office
         self._channels = frozenset(channels)
         self._deadlines = deadlines
+        self._ways = ways
 
     def routes(self) -> list[web.RouteDef]:
         """Both pages."""
@@ -35,6 +37,7 @@ class HomePage:
             "web_open": "web" in self._channels,
             "video_open": "video" in self._channels,
             "entrances": self.entrances(),
+            "themes": self._ways.doors(),
             "limits": limits,
         }
         return aiohttp_jinja2.render_template("home.html", request, context)

@@ -23,6 +23,7 @@ from gateway.pages.filing import answers_of, pages_for, shown, url_of, view
 from gateway.pages.people import ID_TYPES, ROLE_NAMES
 from gateway.pages.regions_picker import RegionPicker
 from gateway.pages.schedule import next_steps
+from gateway.pages.ways import Ways
 from petition import numbering
 from petition.arrival import Intake, Receipt, Upload
 from petition.deadlines import DeadlineEngine
@@ -42,6 +43,7 @@ class ReceiptPages:
         intake: Intake,
         deadlines: DeadlineEngine,
         picker: RegionPicker,
+        ways: Ways,
         *,
         public_url: str,
         notice_version: str,
@@ -50,6 +52,7 @@ class ReceiptPages:
         self._intake = intake
         self._deadlines = deadlines
         self._picker = picker
+        self._ways = ways
         self._public_url = public_url.rstrip("/")
         self._notice_version = notice_version
 
@@ -96,7 +99,10 @@ class ReceiptPages:
             # The notice was renewed while the page was open: it has to be shown before it can count as read.
             raise web.HTTPSeeOther(f"{PATH}/check?notice=1")
         answers = answers_of(draft).put({"notice": self._notice_version})
-        form = VIAS.get(answers.get("via"), Form.WEB)
+        theme = self._ways.theme_of(answers)
+        if theme is not None and theme.texts.consent:
+            answers = answers.put({"theme_consent": theme.texts.consent})  # the words that were shown
+        form, origin = VIAS.get(answers.get("via"), Form.WEB), self._ways.origin(answers)
         with tempfile.TemporaryDirectory(prefix="submit-") as folder:
             uploads = [
                 Upload(
@@ -108,7 +114,7 @@ class ReceiptPages:
                 for upload in draft.uploads
             ]
             digests = [upload.sha256 for upload in draft.uploads]
-            arrival = arrival_of(answers, uploads, digests, raw_id_of(draft), self._desk.clock(), form)
+            arrival = arrival_of(answers, uploads, digests, raw_id_of(draft), self._desk.clock(), form, origin)
             receipt = await self._intake(arrival)
         await self._remember(request, draft, receipt)
         raise web.HTTPSeeOther(f"{PATH}/receipt")

@@ -11,7 +11,7 @@ from tests.browser.conftest import Visit
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/guide", "/guide/flow", "/contact", "/privacy", "/file", "/track")
+PAGES = ("/", "/guide", "/guide/flow", "/contact", "/privacy", "/file", "/file?theme=none", "/track")
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])

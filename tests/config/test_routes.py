@@ -12,7 +12,7 @@ from config.reference import DATA
 from config.routes import DISPATCH_TYPES, FILE, FORMS, LEGAL_PATHS, PURPOSES, URGENCIES, Target, load_routes
 from petition.petition import DispatchType, Form, LegalPath, Purpose, Urgency
 
-HEAD = ",".join(module._HEAD)
+HEAD = ",".join(module.COLUMNS)
 LAST = "LAST,,,,,,,,,,xinfang@county,,FORWARD,条例第22条,其余"
 RULE = (
     "HOUSING,6201|62,03|04.01,APPEAL,P6,no,NORMAL,WEB,public,甲|乙,"
