@@ -13,14 +13,19 @@ from channels import visit
 from gateway.auth import Gate
 from gateway.clerk_drafts import ClerkDrafts
 from gateway.house import House
-from gateway.pages import window
+from gateway.pages import waiting, window
 from gateway.pages.case_view import CaseViews
+from gateway.pages.waiting import QueueBoard, WaitingPages
 from gateway.pages.window import WindowPages
 from gateway.pages.window_record import WindowRecordPages
 from gateway.window_desk import WindowDesk
 from petition.arrival import Intake
 
-_ROOMS = (("/desk", "工作台", Verb.LIST, ""), (window.PATH, "来访登记", Verb.REGISTER_VISIT, visit.NAME))
+_ROOMS = (
+    ("/desk", "工作台", Verb.LIST, ""),
+    (waiting.DESK, "候访叫号", Verb.REGISTER_VISIT, visit.NAME),
+    (window.PATH, "来访登记", Verb.REGISTER_VISIT, visit.NAME),
+)
 
 
 class Counter:
@@ -68,7 +73,7 @@ class Counter:
         if visit.NAME in settings.channels:
             shared = desk("visit-draft", window.PATH)
             form = WindowPages(shared)
-            self._pages += [form, WindowRecordPages(shared, form)]
+            self._pages += [form, WindowRecordPages(shared, form), WaitingPages(shared), QueueBoard(shared)]
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the counter."""

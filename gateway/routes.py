@@ -76,8 +76,9 @@ GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
         **{("POST", f"{_CASE}/{verb}"): _O for verb in _VERBS},
         ("GET", f"{_CASE}/correct"): _O,
         ("GET", f"{_CASE}/reroute"): _O,
-        **{(method, f"/desk/window{page}"): _O for page in ("", "/read") for method in _BOTH},
+        **{(method, f"/desk/window{page}"): _O for page in ("", "/read", "/queue") for method in _BOTH},
         ("POST", "/desk/window/discard"): _O,
         ("GET", "/desk/window/receipt"): _O,
+        ("GET", "/queue"): _F,
     }
 )

@@ -240,6 +240,23 @@ officer_sessions = Table(
     Column("address", Text, nullable=False),
 )
 
+# 候访号: numbers of the waiting hall, anew each day; nothing about who holds them.
+queue_tickets = Table(
+    "queue_tickets",
+    metadata,
+    Column("day", Text, primary_key=True),
+    Column("office", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),  # waiting | called | serving | done | left
+    Column("window", Text, nullable=False, server_default=""),
+    Column("priority", Text, nullable=False, server_default=""),
+    Column("source", Text, nullable=False),  # counter | kiosk
+    Column("calls", Integer, nullable=False, server_default="0"),
+    Column("issued_at", Moment, nullable=False),
+    Column("called_at", Moment),
+    Column("done_at", Moment),
+)
+
 # 查阅留痕: append-only.
 audit = Table(
     "audit",

@@ -78,6 +78,9 @@ class WindowPages:
         if draft is not None and draft.submitted:
             raise web.HTTPSeeOther(f"{PATH}/receipt")
         answers = Answers.from_dict(draft.answers) if draft else Answers({"manner": "self"})
+        if draft is None or not answers.get("ticket"):  # from the list of numbers
+            asked = {name: request.query.get(name, "")[:12] for name in ("ticket", "window")}
+            answers = answers.put({name: value for name, value in asked.items() if value})
         problems = self.problems(answers) if "fix" in request.query else ()
         return self._page(request, sitting, draft, answers, problems)
 

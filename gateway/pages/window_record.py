@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 
 import aiohttp_jinja2
@@ -26,10 +27,12 @@ from gateway.window_desk import WindowDesk
 from petition import numbering
 from petition.arrival import Receipt
 from petition.attachment import AttachmentRole
-from petition.errors import Problem
+from petition.errors import Conflict, NotFound, Problem
 from petition.petition import Purpose
-from store import audit
+from store import audit, tickets
 from store.drafts import Draft
+from store.tickets import TicketState
+from store.transaction import Transaction
 
 _SIGNING = ("read_back", "signed", "signed_words")
 _EMPTY = dict.fromkeys(("name", "id_type", "id_no", "no_id", "phone", "address", "assist_need"), "")
@@ -129,10 +132,8 @@ class WindowRecordPages:
         async with desk.drafts.uploads(draft) as uploads:
             arrival = arrival_of(answers, uploads, digests, raw_id_of(draft), desk.clock(), desk.visits)
             receipt: Receipt = await desk.intake(arrival)
-        action = "register_visit"
-        await desk.store.write(
-            lambda tx: audit.record(tx, sitting.officer.actor, action, receipt.case_no, address=sitting.address)
-        )
+        ticket = answers.get("ticket")
+        await desk.store.write(lambda tx: _written_down(tx, sitting, receipt.case_no, ticket))
         shown_later = {
             "purpose": answers.purpose or "",
             "clerk": sitting.officer.display_name,
@@ -182,6 +183,14 @@ class WindowRecordPages:
         return aiohttp_jinja2.render_template(
             "desk/window/record.html", request, context, status=422 if problems else 200
         )
+
+
+def _written_down(tx: Transaction, sitting: Sitting, case_no: str, ticket: str) -> None:
+    """The audit row of the registration, and the number of the visitor as done, if there is such a number."""
+    audit.record(tx, sitting.officer.actor, "register_visit", case_no, address=sitting.address)
+    if ticket.isascii() and ticket.isdigit() and len(ticket) < 7:
+        with suppress(Conflict, NotFound):  # a number of yesterday, or one the clerk has closed already
+            tickets.move(tx, sitting.officer.unit, int(ticket), TicketState.DONE)
 
 
 def told(desk: WindowDesk, submitted: Mapping[str, str]) -> dict[str, object]:
