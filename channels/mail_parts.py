@@ -113,7 +113,11 @@ class Node:
 
     def parameter(self, name: str) -> str:
         """A parameter of Content-Type, "" if there is none."""
-        return parameters(self.headers.first("Content-Type")).get(name, "")
+        return self._parameters.get(name, "")
+
+    @cached_property
+    def _parameters(self) -> dict[str, str]:
+        return parameters(self.headers.first("Content-Type"))
 
     def file_name(self) -> str:
         """The cleaned name, "" if there is none; Content-Disposition before Content-Type."""
@@ -173,6 +177,8 @@ def parameters(value: str) -> dict[str, str]:
 def decode_words(value: str) -> str:
     """A header value with its encoded words decoded (RFC 2047); bytes of neighbours are joined before decoding,
     since many programs cut inside a character."""
+    if "=?" not in value:
+        return value
     result, last, run, charset, pending = [], 0, bytearray(), "", ""
 
     def flush() -> None:

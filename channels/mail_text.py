@@ -36,6 +36,11 @@ _ORIGINAL = re.compile(
     r"(?i)\s*[-_]{2,}[\s|]*(?:原始邮件|原邮件|原始郵件|原始信件|邮件原件|回复的(?:原)?邮件"
     r"|original message|reply message)[\s|]*[-_]*\s*$"
 )
+# Lower case; a text with none of these has no history: most have none, and are not read line by line.
+_SIGNS = (
+    *(">", "forwarded", "转发", "轉寄", "发件人", "寄件者", "寄件人", "from", "写道", "寫道", "wrote", "写了"),
+    *("原始邮件", "原邮件", "原始郵件", "原始信件", "邮件原件", "的邮件", "original message", "reply message"),
+)
 _WROTE = re.compile(r".{0,200}(?:写道|寫道|wrote|写了)\s*[:：]\s*$", re.I)
 _WROTE_BEGINS = re.compile(r"\s*(?:在|于|於|on\b|at\b|\d{4}\s*[-/年]|.{1,80}(?:于|於|在)\s*\d{4}\s*[-/年])", re.I)
 _FROM = re.compile(r"\s*\**(?:发件人|寄件者|寄件人|from)\**\s*[:：]", re.I)
@@ -55,6 +60,8 @@ def decode(body: bytes, label: str) -> tuple[str, bool]:
     """(text, whether the set had to be guessed) for a declared charset, "" if none; never raises.
     Guessing order: UTF-8, GB18030, Latin-1. Damage in a few places shows as U+FFFD, not as another set's signs.
     """
+    if not label and body.isascii():
+        return body.decode("ascii"), False
     if (codec := _codec(label)) == "iso2022_jp_ext":
         return _strictly(body, codec) or _japanese(body), False
     if body.isascii() and not codec.startswith(("utf", "iso2022", "hz")):
@@ -288,6 +295,10 @@ def split_history(text: str, answers: bool, check: Check) -> tuple[str, str]:
     answers: it refers to another mail; only then a line with ">" alone is history, else the writer may quote a law.
     What is forwarded is not cut: its sender brings it. If nothing new is left, all is text.
     """
+    check()
+    lowered = text.lower()
+    if not any(sign in lowered for sign in _SIGNS):
+        return text.strip(), ""
     lines = text.split("\n")
     new, old, at = list[str](), list[str](), 0
     while at < len(lines):
