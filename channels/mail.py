@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 import filetype
 
 from channels import tnef
+from channels.mail_history import split_history, split_signature
 from channels.mail_kind import MailKind, authentication_of, kind_of
 from channels.mail_parts import (
     Budget,
@@ -23,7 +24,7 @@ from channels.mail_parts import (
     decode_words,
     parse,
 )
-from channels.mail_text import clean_line, clean_text, decode, html_text, split_history, split_signature
+from channels.mail_text import clean_line, clean_text, decode, html_text
 from petition.clock import SHANGHAI, aware
 
 __all__ = ["Mail", "MailKind", "Part", "TooCostly", "read_mail"]
