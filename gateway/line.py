@@ -11,7 +11,7 @@ import click
 from config.complaint import BadSettings
 from config.logs import set_up
 from config.settings import load, unknown
-from gateway.commands import check, demo, export, hotline, ledger, officer, reconcile, serve, worker
+from gateway.commands import check, demo, export, hotline, ledger, officer, reconcile, serve, sites, worker
 from gateway.house import CONFIG
 from petition.errors import PetitionError
 from petition.identity import scrub
@@ -33,6 +33,8 @@ def cli(context: click.Context, file: Path | None) -> None:
 
 
 for command in (serve.serve, worker.worker, demo.demo, check.check, ledger.ledger, reconcile.reconcile, export.export):
+    cli.add_command(command)
+for command in (sites.site_qr, sites.sites):
     cli.add_command(command)
 for command in (officer.officer, serve.migrate, hotline.hotline):
     cli.add_command(command)

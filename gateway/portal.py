@@ -27,6 +27,7 @@ from gateway.pages.regions_picker import RegionPicker
 from gateway.pages.supplement import SupplementPage
 from gateway.pages.track import CaseCookie, StoredCases, TrackPages
 from gateway.pages.ways import Ways
+from gateway.sites import Sites
 from petition import clock
 from petition.arrival import Intake
 
@@ -51,7 +52,7 @@ class Portal:
             mailbox=next(iter(settings.mailboxes), ""),
         )
         secure = settings.over_tls
-        self._ways = ways = Ways(reference.themes, clock.now)
+        self._ways = ways = Ways(reference.themes, Sites(settings.data), clock.now, secure=secure)
         picker = RegionPicker(reference.regions, home=settings.region)
         desk = DraftDesk(StoredDrafts(house.store), clock.now, secure)
         cookie = CaseCookie(house.store.vault, clock.now, secure)

@@ -51,6 +51,7 @@ GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
         ("GET", "/privacy"): _F,
         ("POST", "/display"): _F,
         ("GET", "/theme/{code}"): _F,
+        ("GET", "/s/{code}"): _F,
         ("GET", "/regions.json"): _P,
         ("GET", "/file"): _F,
         ("POST", "/file"): _F,

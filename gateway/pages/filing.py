@@ -127,6 +127,7 @@ class FilingPages:
             "discarded": "discarded" in request.query,
             "via": via if via in VIAS else "",
             "theme": self._ways.open_theme(request.query.get("theme", "")),
+            "place": self._ways.place(request),
             "closed": self._ways.closed(request.query.get("theme", "")),
         }
         return aiohttp_jinja2.render_template("filing/start.html", request, context)
@@ -145,6 +146,8 @@ class FilingPages:
         begun = {"via": fields.get("via", "")} if fields.get("via") in VIAS else {}
         if theme:
             begun["theme"] = theme
+        if place := self._ways.place(request):
+            begun["site"] = place.code
         await self._desk.begin(response, Answers(begun))
         raise response
 
@@ -190,7 +193,7 @@ class FilingPages:
         problems = self._check("region", answers) if "fix" in request.query else ()
         context = view("region", answers, problems, to_check=request.query.get("from") == "check")
         context["picker"] = self._picker.picker(
-            request.query.get("at", ""), request.query.get("q", ""), answers.get("region")
+            request.query.get("at", "") or self._ways.region(answers), request.query.get("q", ""), answers.get("region")
         )
         return aiohttp_jinja2.render_template("filing/region.html", request, context)
 

@@ -38,6 +38,7 @@ class HomePage:
             "video_open": "video" in self._channels,
             "entrances": self.entrances(),
             "themes": self._ways.doors(),
+            "place": self._ways.place(request),
             "limits": limits,
         }
         return aiohttp_jinja2.render_template("home.html", request, context)

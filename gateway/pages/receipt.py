@@ -102,7 +102,9 @@ class ReceiptPages:
         theme = self._ways.theme_of(answers)
         if theme is not None and theme.texts.consent:
             answers = answers.put({"theme_consent": theme.texts.consent})  # the words that were shown
-        form, origin = VIAS.get(answers.get("via"), Form.WEB), self._ways.origin(answers)
+        origin = self._ways.origin(answers)
+        # The sheet is the self-service zone's (DOMAIN 3.3: KIOSK 自助服务区二维码).
+        form = Form.KIOSK if origin.site else VIAS.get(answers.get("via"), Form.WEB)
         with tempfile.TemporaryDirectory(prefix="submit-") as folder:
             uploads = [
                 Upload(
