@@ -24,6 +24,7 @@ from channels.body import receive
 from channels.door import Hall
 from channels.signature import FORM_TYPE, UNVERIFIED, SignedForm, read_form, verified
 from channels.sms_words import Order, Word, order_of
+from channels.texting import TextStatus
 from channels.web import UNSEEN
 from petition.arrival import SUPPLEMENT, Arrival, Outcome, Statement, Upload
 from petition.errors import Conflict, Invalid, NotFound, TooLarge, TooMany
@@ -210,7 +211,7 @@ async def _hold(message: Message, body: bytes, received_at: datetime, hall: Hall
 
 
 async def _status(request: web.Request, hall: Hall) -> web.Response:
-    """Delivery receipts: nothing to do, but every event is counted. Their SID is the message's own."""
+    """Delivery receipts: noted at the order they belong to, and counted. Their SID is the message's own."""
     received_at = hall.clock()
     body = await _body(request, received_at, hall)
     message = read(body)
@@ -218,6 +219,9 @@ async def _status(request: web.Request, hall: Hall) -> web.Response:
     if not verified(request, message, hall):
         await hall.refuse(replace(arrival, raw=body), "forged")
         return _twiml("", 403)
+    told, error = message.fields.get("MessageStatus", "").lower(), message.fields.get("ErrorCode", "")
+    order = request.query.get("order", "")
+    await hall.texting.told(TextStatus(order=order, message_id=message.sid, status=told, error=error))
     await hall.refuse(arrival, "status_callback")
     return web.Response(status=204)
 

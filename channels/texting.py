@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextStatus:
+    """What the provider tells about a message of ours (送达回执). order: as we gave it with the message;
+    message_id: the provider's own; status: its word; error: its code, or empty."""
+
+    order: str
+    message_id: str
+    status: str
+    error: str = ""
 
 
 class Texting(Protocol):
@@ -21,6 +33,10 @@ class Texting(Protocol):
         """This number takes them again; returns after COMMIT."""
         ...
 
+    async def told(self, status: TextStatus) -> None:
+        """Note what became of a message; one that is not ours, or known, changes nothing. Returns after COMMIT."""
+        ...
+
 
 class NoTexting:
     """The null twin: a house that sends no text messages and so need not remember who wants none."""
@@ -35,3 +51,6 @@ class NoTexting:
 
     async def opt_in(self, number: str) -> None:
         """There is nothing to take up again."""
+
+    async def told(self, status: TextStatus) -> None:
+        """It cannot be one of ours."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from config.categories import Categories, load_categories
 from config.deadlines import Calendars, Deadlines, load_calendars, load_deadlines
 from config.fax import FaxData, load_fax
+from config.notices import Notices, load_notices
 from config.office import Office, load_office
 from config.regions import Regions, load_regions
 from config.roles import Roles, load_roles
@@ -35,6 +36,7 @@ class Reference:
     calendars: Calendars
     roles: Roles
     office: Office
+    notices: Notices
     fax: FaxData
     visits: Visits
     themes: Themes
@@ -56,6 +58,7 @@ def load_reference(folder: Path = DATA, themes: Sequence[Path] = ()) -> Referenc
         calendars=load_calendars(folder),
         roles=load_roles(folder),
         office=load_office(folder),
+        notices=load_notices(folder),
         fax=load_fax(folder),
         visits=load_visits(folder),
         themes=special,

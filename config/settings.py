@@ -21,6 +21,7 @@ from config.apikey import ApiKey, read_api_key
 from config.channel_settings import ChannelSettings
 from config.complaint import BadSettings, complaint
 from config.provider_settings import ProviderSettings
+from config.text_settings import TextSettings
 
 PREFIX = "GATEWAY_"
 
@@ -31,7 +32,7 @@ _BROKERS = ("memory", "redis", "rediss", "amqp", "amqps")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-class Settings(ChannelSettings, ProviderSettings):
+class Settings(ChannelSettings, ProviderSettings, TextSettings):
     """All settings. Immutable; the composition roots read them once and pass on what each part needs."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")

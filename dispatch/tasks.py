@@ -29,7 +29,9 @@ DELIVER = Task(("dispatch",), "dispatch.deliver", "deliver", timedelta(seconds=1
 READ = Task(("read", "supplement"), "normalizer.read", "read", timedelta(seconds=60), 6)
 # An acknowledgement by e-mail: one connection to our own relay, which may take its time.
 NOTIFY = Task(("acknowledge",), "dispatch.notify", "notify", timedelta(seconds=60), 4)
-TASKS = (DELIVER, READ, NOTIFY)
+# Text messages: a provider outside, two steps of five seconds each and perhaps a look at its list before.
+TEXT = Task(("text", "notice"), "dispatch.text", "text", timedelta(seconds=90), 4)
+TASKS = (DELIVER, READ, NOTIFY, TEXT)
 
 # A hint nobody took is thrown away: the relay sends another when the lease is over, and a queue must not grow by that.
 _STALE = 4

@@ -43,7 +43,7 @@ def hall_of(house: House, intake: IntakeDesk, metrics: Metrics, switchboard: Swi
         themes=house.reference.themes,
         switchboard=switchboard,
         notebook=StoredNotebook(house.store),
-        texting=HouseTexting(house.store, ready=False),
+        texting=HouseTexting(house.store, ready=house.text.ready),
         faxbox=faxbox_of(settings, house.reference.fax),
         provider=provider_of(settings),
     )

@@ -19,7 +19,9 @@ from config.themes import theme_folder
 from dispatch import tasks
 from dispatch.delivery import Delivery
 from dispatch.routing import Routing
-from dispatch.tasks import DELIVER, NOTIFY, READ, Task
+from dispatch.tasks import DELIVER, NOTIFY, READ, TEXT, Task
+from dispatch.texts import SendText
+from gateway.texting import text_of, texter_of
 from gateway.worker import Verb, acknowledge_of, courier_of, external_app, patiently, routing_of
 from normalizer import pipeline
 from normalizer.archive import Archive
@@ -49,10 +51,12 @@ class House:
     routing: Routing
     deadlines: DeadlineEngine
     pipeline: pipeline.Pipeline
+    text: SendText
 
     def intake(self, woken: Callable[[], None] = lambda: None) -> IntakeDesk:
         """The one door in. woken: called when an order waits to leave."""
-        return IntakeDesk(self.store, self.pipeline, self.governor, self.settings.region, clock.now, woken)
+        region, texting = self.settings.region, self.text.ready
+        return IntakeDesk(self.store, self.pipeline, self.governor, region, clock.now, woken, texting=texting)
 
     @property
     def calls(self) -> Calls:
@@ -77,6 +81,7 @@ class House:
 
     def close(self) -> None:
         """Commit what waits and close the store."""
+        self.text.close()
         self.store.close(self.settings.drain_seconds)
 
 
@@ -90,9 +95,15 @@ def open_house(settings: Settings) -> House:
     """Migrate, open and wire everything; ValueError or Unavailable says what stands in the way."""
     reference = load_reference(themes=(theme_folder(settings),))
     secret = secret_of(settings)
+    texter = texter_of(settings, reference)
     migrate(settings.database)
     store = open_store(
-        settings.database, settings.data, secret, min_free=int(settings.min_free), queue_limit=settings.queue_limit
+        settings.database,
+        settings.data,
+        secret,
+        min_free=int(settings.min_free),
+        queue_limit=settings.queue_limit,
+        told=frozenset(reference.notices.status) if texter is not None else frozenset(),
     )
     governor = Governor(settings.reading)
     parts = ReadingParts(
@@ -113,6 +124,7 @@ def open_house(settings: Settings) -> House:
         routing=routing_of(settings, reference.units, reference.routes),
         deadlines=DeadlineEngine(reference.deadlines.rules, reference.calendars),
         pipeline=reader,
+        text=text_of(settings, reference, store, texter),
     )
 
 
@@ -135,6 +147,7 @@ def worker_app() -> Celery:
             DELIVER: deliver,
             READ: partial(patiently, house.store, house.reading),
             NOTIFY: partial(patiently, house.store, notify),
+            TEXT: partial(patiently, house.store, house.text),
         }, close
 
     app = external_app(settings, verbs)

@@ -100,7 +100,8 @@ async def serve(settings: Settings, ready: Ready | None = None) -> int:
     open_doors(settings.channels)  # an unknown channel stops the start before anything is made
     gc.disable()  # until everything is built
     house = open_house(settings)
-    way = way_out(settings, house.store, house.routing, house.reading, house.governor.busy, house.office_name)
+    busy, office = house.governor.busy, house.office_name
+    way = way_out(settings, house.store, house.routing, house.reading, busy, office, house.text)
     intake = house.intake(way.wake)
     drain, metrics = Drain(), Metrics()
     metrics.watch(house.store, clock.now, house.governor)

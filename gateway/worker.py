@@ -27,7 +27,8 @@ from dispatch.delivery import Delivery
 from dispatch.notices import Acknowledge, Letterhead
 from dispatch.relay import Relay
 from dispatch.routing import Routing
-from dispatch.tasks import DELIVER, NOTIFY, READ, TASKS, Task
+from dispatch.tasks import DELIVER, NOTIFY, READ, TASKS, TEXT, Task
+from dispatch.texts import SendText
 from gateway.embedded import CONCURRENCY, EmbeddedWorker
 from petition.errors import PetitionError
 from store import outbox
@@ -41,13 +42,14 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class WayOut:
     """Everything by which orders leave the house. relays: by queue name; worker: None when workers run elsewhere;
-    before: done once before the first order is claimed."""
+    before: done once before the first order is claimed; text: who sends text messages, None when nobody does."""
 
     app: Celery
     relays: dict[str, Relay]
     worker: EmbeddedWorker | None
     courier: Courier
     before: Callable[[], None] = lambda: None
+    text: SendText | None = None
 
     def start(self) -> None:
         """Begin to work off the outbox."""
@@ -71,6 +73,8 @@ class WayOut:
         drained = [relay.stop(max(0.0, until - timeout / 4 - time.monotonic())) for relay in self.relays.values()]
         ended = self.worker is None or self.worker.stop(max(0.5, until - time.monotonic()))
         self.courier.close()
+        if self.text is not None:
+            self.text.close()
         self.app.close()
         return ended and all(drained)
 
@@ -136,9 +140,10 @@ def way_out(
     read: Verb,
     busy: Callable[[], bool] = lambda: False,
     office: str = "",
+    text: SendText | None = None,
 ) -> WayOut:
     """The way out of one `serve` process. read: the normalizer's verb for `read` and `supplement` orders; office: the
-    name that stands under letters.
+    name that stands under letters; text: who sends text messages, without one their orders wait.
 
     With a broker in memory the worker runs in this process; with another one `celery -A gateway.worker worker` does the
     tasks and only the relays run here.
@@ -151,9 +156,10 @@ def way_out(
             store, task, partial(tasks.send, app, task), watched=not embedded, busy=busy if embedded else _never
         )
         for task in TASKS
+        if task is not TEXT or text is not None
     }
     if not embedded:
-        return WayOut(app, relays, None, courier)
+        return WayOut(app, relays, None, courier, text=text)
     deliver = Delivery(store, routing, courier)
     # What was read is to be delivered at once.
     reading = _answered(partial(patiently, store, read), relays[READ.queue], relays[DELIVER.queue].wake)
@@ -162,9 +168,10 @@ def way_out(
         DELIVER.name: _answered(deliver, relays[DELIVER.queue]),
         READ.name: reading,
         NOTIFY.name: _answered(partial(patiently, store, notify), relays[NOTIFY.queue]),
+        TEXT.name: _never_asked if text is None else _answered(partial(patiently, store, text), relays[TEXT.queue]),
     }
     tasks.bind(app, verbs)
-    return WayOut(app, relays, EmbeddedWorker(app), courier, partial(_take_back, store))
+    return WayOut(app, relays, EmbeddedWorker(app), courier, partial(_take_back, store), text)
 
 
 def _take_back(store: Store) -> None:
@@ -180,6 +187,10 @@ def _take_back(store: Store) -> None:
 
 def _never() -> bool:
     return False
+
+
+def _never_asked(order_id: int) -> None:
+    """The verb of a task whose orders nobody claims here: they stay open in the outbox."""
 
 
 def patiently(store: Store, verb: Verb, order_id: int) -> None:

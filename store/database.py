@@ -100,18 +100,26 @@ def database_url(url: str, data: Path) -> str:
 
 
 def open_store(
-    url: str, data: Path, secret: bytes, now: Clock = clock.now, *, min_free: int = 512 << 20, queue_limit: int = QUEUE
+    url: str,
+    data: Path,
+    secret: bytes,
+    now: Clock = clock.now,
+    *,
+    min_free: int = 512 << 20,
+    queue_limit: int = QUEUE,
+    told: frozenset[str] = frozenset(),
 ) -> Store:
     """Open a migrated database; the writer's connection is open on return.
 
-    url: empty or an SQLAlchemy address (sqlite, postgresql+psycopg); secret: SECRET_KEY's bytes.
+    url: empty or an SQLAlchemy address (sqlite, postgresql+psycopg); secret: SECRET_KEY's bytes; told: statuses whose
+    reaching orders a notice to the petitioner, none while no text message leaves the house.
     """
     data.mkdir(parents=True, exist_ok=True)
     url = database_url(url, data)
     vault, records = Vault(secret), Records()
     files = Files(data / "blobs", vault, min_free)
     chain = Chain(Checkpoints(data / "checkpoints.jsonl", vault, now).note)
-    writer = Writer(writing_engine(url), vault, records, now, chain, files.check_room, queue_limit)
+    writer = Writer(writing_engine(url), vault, records, now, chain, files.check_room, queue_limit, told)
     writer.start()
     readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
     return Store(url, reading_engine(url), writer, vault, records, files, now, readers)

@@ -166,6 +166,18 @@ def withdraw(tx: Transaction, case_no: str, kind: str, reason: str) -> int:
     return int(done.rowcount)
 
 
+def call_off(tx: Transaction, order: Order, reason: str) -> None:
+    """Withdraw one waiting order that has lost its sense (the person wants no text message)."""
+    _while_open(tx, order, {"state": "withdrawn", "problem": reason, "done_at": to_micros(tx.now)})
+
+
+def remark(tx: Transaction, order: Order, detail: str) -> None:
+    """What was learnt of a delivered order afterwards; its state does not change."""
+    tx.connection.execute(
+        update(outbox).where(outbox.c.id == order.id, outbox.c.state == "delivered").values(problem=detail)
+    )
+
+
 def held(tx: Transaction, limit: int = 200) -> list[Order]:
     """Orders that wait for a person, oldest first."""
     rows = tx.connection.execute(select(outbox).where(outbox.c.state == "held").order_by(outbox.c.id).limit(limit))

@@ -135,6 +135,19 @@ history = Table(
     ),
 )
 
+# 发出的短信: what became of each order of a text message at the provider; recipient is a keyed digest.
+texts = Table(
+    "texts",
+    metadata,
+    Column("order_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("recipient", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),  # ready | sending | unsure | accepted | delivered | failed
+    Column("at", Moment, nullable=False),  # of the last step
+    Column("message_id", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Index("texts_recipient", "recipient", "at"),
+)
+
 # 转办单: the only truth about what still has to leave the house.
 outbox = Table(
     "outbox",

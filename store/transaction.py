@@ -23,6 +23,7 @@ class Transaction:
     vault: Vault
     records: Records
     now: datetime
+    told: frozenset[str] = frozenset()  # statuses of which the petitioner is told by text message
 
 
 # Work may be run twice (a failed batch is retried one by one): it must touch nothing but the database.

@@ -44,7 +44,8 @@ class _Job:
 
 
 class Writer:
-    """The only writer of this process. check_room raises LowDisk when nothing more can be promised."""
+    """The only writer of this process. check_room raises LowDisk when nothing more can be promised; told: statuses of
+    which petitioners are told by text message."""
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class Writer:
         chain: Chain,
         check_room: Callable[[], None],
         queue_limit: int = QUEUE,
+        told: frozenset[str] = frozenset(),
     ) -> None:
         self._engine = engine
         self._vault = vault
@@ -63,6 +65,7 @@ class Writer:
         self._chain = chain
         self._check_room = check_room
         self._queue_limit = queue_limit
+        self._told = told
         self._waiting: deque[_Job] = deque()
         self._bell = Bell()
         self._connection: Connection | None = None
@@ -161,7 +164,7 @@ class Writer:
 
     def _together(self, jobs: list[_Job]) -> None:
         connection = self._connection or self._open()
-        transaction = Transaction(connection, self._vault, self._records, self._clock())
+        transaction = Transaction(connection, self._vault, self._records, self._clock(), self._told)
         with connection.begin():
             entries = [job for job in jobs if isinstance(job.work, Entry)]
             if entries:

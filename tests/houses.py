@@ -121,7 +121,7 @@ def running_house(data: Path, *, way_out_too: bool = False, **settings: Any) -> 
 def _open(data: Path, log: io.StringIO, way_out_too: bool, settings: Mapping[str, Any]) -> Iterator[Rig]:
     chosen = Settings(data=data, http="127.0.0.1:0", smtp="127.0.0.1:0", **{**_ROOMY, **settings})
     house = open_house(chosen)
-    way = way_out(chosen, house.store, house.routing, house.reading, office=house.office_name)
+    way = way_out(chosen, house.store, house.routing, house.reading, office=house.office_name, text=house.text)
     drain, metrics = Drain(), Metrics()
     metrics.watch(house.store, clock.now, house.governor)
     loop = asyncio.new_event_loop()

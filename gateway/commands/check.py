@@ -15,11 +15,13 @@ import config
 from channels.registry import open_doors
 from config.address import Address
 from config.dump import shown
+from config.notices import segments
 from config.reference import THEMES, load_reference
 from config.settings import Settings
 from config.themes import Themes, load_themes, theme_folder
 from gateway.hall import postbox_of
 from gateway.house import secret_of
+from gateway.texting import check_texts, sign_of, texter_of
 from petition import clock
 from store.migrate import migrate
 
@@ -54,6 +56,8 @@ def _tests(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     if "email" in settings.channels:
         yield "邮件端口 (mail port)", lambda: _port(settings.smtp_address)
         yield "邮件证书 (mail certificate)", lambda: _certificate(settings)
+    if settings.sms_provider is not None or settings.twilio_from:
+        yield "短信发送 (text messages)", lambda: _texts(settings)
     yield "磁盘 (disk)", lambda: _disk(settings)
 
 
@@ -85,6 +89,16 @@ def _themes(settings: Settings) -> str:
 
 def _certificate(settings: Settings) -> str:
     return "STARTTLS" if postbox_of(settings, Themes()).tls else "none"
+
+
+def _texts(settings: Settings) -> str:
+    reference = load_reference()
+    texter = texter_of(settings, reference)
+    if texter is None:
+        return "none"
+    texter.close()
+    longest = check_texts(reference.notices, sign_of(settings, reference), settings.public_url)
+    return f"{texter.name}, 最长 {len(longest)} 字 {segments(longest)} 条 (longest text): {longest}"
 
 
 def _port(address: Address) -> str:

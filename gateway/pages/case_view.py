@@ -283,7 +283,8 @@ def _accused(each: Accused) -> str:
 
 
 def _order(order: Order) -> tuple[int, str, str, str, bool]:
-    kinds = {"dispatch": "转办", "read": "甄别", "supplement": "补充材料", "notice": "告知", "event": "通知"}
+    kinds = {"dispatch": "转办", "read": "甄别", "supplement": "补充材料", "acknowledge": "邮件回执"}
+    kinds |= {"text": "短信回执", "notice": "短信告知", "event": "通知"}
     states = {
         OrderState.OPEN: "待投递",
         OrderState.DELIVERED: "已送达",

@@ -112,6 +112,8 @@ EVENT: Mapping[str, str] = {
     "link": "认定重复",
     "unlink": "否定重复",
     "retry": "重新投递",
+    "text_held": "短信待人工处理",
+    "text_failed": "短信没有送达",
     "dispatch": "转办",
     "dispatch_held": "转办待人工处理",
     "dispatch_alarm": "转办多次未送达",

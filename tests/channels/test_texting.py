@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from channels.sms import Sms
-from channels.texting import NoTexting
+from channels.sms import STATUS_PATH, Sms
+from channels.texting import NoTexting, TextStatus
 from petition.errors import Unavailable
 from tests.fakes.texts import MOBILE, Phone, TextDesk, answered, encoded, hall_of, message
 
@@ -23,6 +23,7 @@ class Texts(NoTexting):
     stopped: list[tuple[str, str]] = field(default_factory=list)
     started: list[str] = field(default_factory=list)
     trouble: Exception | None = None
+    receipts: list[TextStatus] = field(default_factory=list)
 
     async def opt_out(self, number: str, word: str) -> None:
         if self.trouble is not None:
@@ -31,6 +32,9 @@ class Texts(NoTexting):
 
     async def opt_in(self, number: str) -> None:
         self.started.append(number)
+
+    async def told(self, status: TextStatus) -> None:
+        self.receipts.append(status)
 
 
 @pytest.fixture
@@ -79,3 +83,12 @@ async def test_what_is_not_kept_is_not_confirmed(phone: Phone, texts: Texts) -> 
     status, said = await phone.post(encoded(message("退订")))
     assert (status, "已记下" in said) == (503, False)
     assert phone.desk.refused == [], "Twilio comes again, and then it is counted"
+
+
+async def test_a_receipt_is_passed_on_with_the_order_it_is_about(phone: Phone, texts: Texts) -> None:
+    sid = f"SM{7:032x}"
+    body = encoded({"MessageSid": sid, "MessageStatus": "undelivered", "ErrorCode": "30005", "To": MOBILE})
+    path = f"{STATUS_PATH}?order=41"
+    assert await phone.post(body, path=path) == (204, "")
+    assert await phone.post(body, {"Content-Type": "application/x-www-form-urlencoded"}, path=path) == (403, "")
+    assert texts.receipts == [TextStatus(order="41", message_id=sid, status="undelivered", error="30005")]
