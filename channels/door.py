@@ -16,6 +16,7 @@ from channels.notebook import Notebook, PocketNotebook
 from channels.postbox import Postbox
 from channels.provider import NoProvider, Provider
 from channels.switchboard import NoSeats, Switchboard
+from channels.telephone import Telephone
 from channels.texting import NoTexting, Texting
 from config.themes import Themes
 from petition.arrival import Arrival, Intake
@@ -108,7 +109,7 @@ class Hall:
     and the fax door are set to; limit: takes one of what a sender (an address) may send, raises TooMany; switchboard:
     the seats; notebook: what is remembered of conversations;
     texting: text messages that leave the house, and who wants none;
-    provider: the interface of the provider of text messages and telephone;
+    provider: the interface of the provider of text messages and telephone; telephone: what the voice door is set to;
     themes: the theme channels, open or not.
     """
 
@@ -131,6 +132,7 @@ class Hall:
     texting: Texting = field(default_factory=NoTexting)
     provider: Provider = field(default_factory=NoProvider)
     themes: Themes = field(default_factory=Themes)
+    telephone: Telephone = field(default_factory=Telephone)
 
 
 class Door(Protocol):
@@ -157,4 +159,15 @@ class Listening(Protocol):
 
     async def listen(self, hall: Hall) -> Listener:
         """Open the listener on the running loop; OSError when the address is taken."""
+        ...
+
+
+@runtime_checkable
+class Tending(Protocol):
+    """A door that keeps something open between requests and has to look after it when none comes any more."""
+
+    name: str
+
+    async def tend(self, hall: Hall) -> int:
+        """Finish what stands still; how much was finished. Called every minute, by every process."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from channels import email, fax, hotline, rest, sms, visit, web
+from channels import email, fax, hotline, rest, sms, visit, voice, web
 from channels.door import Door
 
 DOORS: Mapping[str, Callable[[], Door]] = MappingProxyType(
@@ -14,6 +14,7 @@ DOORS: Mapping[str, Callable[[], Door]] = MappingProxyType(
         rest.NAME: rest.Rest,
         email.NAME: email.Email,
         sms.NAME: sms.Sms,
+        voice.NAME: voice.Voice,
         hotline.NAME: hotline.Hotline,
         fax.NAME: fax.Fax,
         visit.NAME: visit.Visit,

@@ -11,11 +11,12 @@ from pydantic_settings import NoDecode
 
 from config.address import Address, read_address
 from config.lobby_settings import LobbySettings
+from config.voice_settings import VoiceSettings
 
 _MAILBOX = re.compile(r"[^\s@<>,;:\"\\]{1,64}@[a-z0-9.-]{1,253}(=[^:,]{1,60})?")
 
 
-class ChannelSettings(LobbySettings):
+class ChannelSettings(LobbySettings, VoiceSettings):
     """Settings of single channels. Each is read only when its channel is open."""
 
     smtp: str = Field(

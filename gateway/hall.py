@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ssl
+from datetime import timedelta
 
 from channels.door import Hall
 from channels.faxbox import Faxbox
 from channels.postbox import Postbox
 from channels.provider import Account, NoProvider, Provider, Twilio
 from channels.switchboard import Switchboard
+from channels.telephone import Telephone
 from config.fax import FaxData
 from config.settings import Settings
 from config.themes import Themes
@@ -46,6 +48,21 @@ def hall_of(house: House, intake: IntakeDesk, metrics: Metrics, switchboard: Swi
         texting=HouseTexting(house.store, ready=house.text.ready),
         faxbox=faxbox_of(settings, house.reference.fax),
         provider=provider_of(settings),
+        telephone=telephone_of(settings, house.office_name),
+    )
+
+
+def telephone_of(settings: Settings, office: str) -> Telephone:
+    """What the voice door is set to."""
+    return Telephone(
+        office=office,
+        notice=settings.notice_version,
+        speech=settings.voice_speech,
+        voice=settings.voice_name,
+        language=settings.voice_language,
+        speech_language=settings.voice_speech_language,
+        seat_line=settings.seat_line,
+        quiet=timedelta(seconds=settings.voice_quiet),
     )
 
 

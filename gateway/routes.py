@@ -44,6 +44,7 @@ GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
         ("POST", "/api/v1/hotline/calls"): _S,
         ("POST", "/webhooks/twilio/sms"): _D,
         ("POST", "/webhooks/twilio/sms/status"): _D,
+        **{("POST", f"/webhooks/twilio/voice{step}"): _D for step in ("", "/status", "/recording", "/{step}")},
         ("GET", "/"): _F,
         ("GET", "/contact"): _F,
         ("GET", "/guide"): _F,

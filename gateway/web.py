@@ -33,6 +33,7 @@ from gateway.middleware import Doorkeeper, Drain, Entrance, Limits
 from gateway.portal import Portal
 from gateway.seat_feed import SeatFeed
 from gateway.switchboard import SeatBoard
+from gateway.tending import tend_doors
 from gateway.worker import WayOut, way_out
 from gateway.workplace import Workplace
 from normalizer.intake import IntakeDesk
@@ -130,8 +131,10 @@ async def serve(settings: Settings, ready: Ready | None = None) -> int:
         # What a fresh house is given at its first start is given whole: the next start is not fresh any more.
         greeting = asyncio.ensure_future(ready(house, port)) if ready is not None else None
         keeping = asyncio.ensure_future(keep_house(house.store, clock.now))
+        tending = asyncio.ensure_future(tend_doors(app[DOORS], app[HALL]))
         await stop.wait()
         keeping.cancel()
+        tending.cancel()
         if greeting is not None:
             await greeting
     finally:

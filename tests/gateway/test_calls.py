@@ -1,0 +1,109 @@
+"""Calls in a real house: played against the whole application, entered in the real ledger, and balanced at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from channels.door import Tending
+from channels.voice import Voice
+from gateway.demo.caller import HANG_UP, Leave, Played, Press, Speak, Turn, play
+from gateway.demo.provider import ACCOUNT, TOKEN, Home, StandIn
+from petition.keypad import case_keys, code_keys
+from petition.petition import Form
+from store import petitions
+from store.codes import opening_event, query_code_of
+from store.transaction import Transaction
+from tests.houses import Rig, running_house, until
+
+WAV = b"RIFF\x24\x00\x00\x00WAVEfmt fictional"
+STORY = "兰州市城关区演示小区自来水已经停了三天，物业说不知道什么时候来水"
+
+
+def _settings(twilio: StandIn, **more: Any) -> dict[str, Any]:
+    return {
+        "channels": ("voice",),
+        "twilio_auth_token": TOKEN,
+        "twilio_account_sid": ACCOUNT,
+        "twilio_api_url": twilio.url,
+        **more,
+    }
+
+
+async def _call(twilio: StandIn, rig: Rig, turns: list[Turn], **more: Any) -> Played:
+    home = Home(rig.url, rig.house.settings.public_url)
+    played = await play(twilio, home, turns, **more)
+    assert played.trouble == ""
+    return played
+
+
+async def test_a_recorded_call_is_held_with_its_recording(tmp_path: Path) -> None:
+    async with StandIn() as twilio:
+        with running_house(tmp_path, way_out_too=True, **_settings(twilio)) as rig:
+            played = await _call(twilio, rig, [Press("1"), Leave(WAV, 12)])
+            number = await rig.house.store.read(lambda tx: next(iter(case.case_no for case in petitions.every(tx)), ""))
+
+            def joined() -> bool:
+                case = rig.house.store.read_now(lambda tx: petitions.get(tx, number))
+                return len(case.petition.attachments) == 1
+
+            assert await asyncio.to_thread(until, joined)
+            case = rig.house.store.read_now(lambda tx: petitions.get(tx, number))
+            assert (case.form, case.hold_reason) == (Form.PHONE, "来电留言，请听录音后登记要点")
+            [file] = case.petition.attachments
+            assert b"".join(rig.house.store.files.pieces(file.sha256)) == WAV
+            assert "来电录音" in case.petition.content
+            assert case.petition.petitioners[0].mobile == "+8615400000006"
+            assert played.said[-2].count("信访编号") == 2
+            assert (rig.balance("voice").gap, rig.gap(), rig.stumbles()) == (0, 0, [])
+
+
+async def test_a_spoken_call_is_read_and_found_by_its_keys(tmp_path: Path) -> None:
+    async with StandIn() as twilio:
+        with running_house(tmp_path, **_settings(twilio, voice_speech=True)) as rig:
+            await _call(twilio, rig, [Press("1"), Speak(STORY), Speak("请尽快恢复供水")])
+            [case] = rig.house.store.read_now(lambda tx: list(petitions.every(tx)))
+            assert case.petition.content.startswith(STORY)
+            assert case.petition.problem_region.startswith("620102")
+            code = _code(rig, case.case_no)
+            asked = await _call(
+                twilio, rig, [Press("2"), Press(case_keys(case.case_no)), Press(code_keys(code)), HANG_UP]
+            )
+            assert any("您查询的事项" in said for said in asked.said)
+            wrong = await _call(twilio, rig, [Press("2"), Press(case_keys(case.case_no)), Press("0" * 12), HANG_UP])
+            assert any("没有查到" in said for said in wrong.said)
+            assert case.petition.raw_id.startswith("CA")
+            assert (rig.balance("voice").gap, rig.stumbles()) == (0, [])
+
+
+def _code(rig: Rig, case_no: str) -> str:
+    """The query code, worked out as ADR 4 says."""
+
+    def work(tx: Transaction) -> str:
+        event = opening_event(tx, case_no)
+        assert event is not None
+        return query_code_of(tx.vault, *event[:3], json.loads(event[3]))
+
+    return rig.house.store.read_now(work)
+
+
+async def test_a_call_survives_a_restart_between_two_webhooks(tmp_path: Path) -> None:
+    async with StandIn() as twilio:
+        settings = _settings(twilio, voice_quiet=60)
+        with running_house(tmp_path, **settings) as rig:
+            played = await _call(twilio, rig, [Press("1"), Leave(WAV, 5)], callbacks=False)
+            twilio.finish(played.recordings[0])
+        with running_house(tmp_path, **settings) as rig:
+            home = Home(rig.url, rig.house.settings.public_url)
+            for path, form in (*played.requests, *played.pending):
+                answer = await twilio.post(home, path, form)
+                assert answer.status in (200, 204)
+            cases = rig.house.store.read_now(lambda tx: list(petitions.every(tx)))
+            assert len(cases) == 1
+            assert (rig.balance("voice").gap, rig.stumbles()) == (0, [])
+
+
+def test_the_voice_door_asks_to_be_tended() -> None:
+    assert isinstance(Voice(), Tending)
