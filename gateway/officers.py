@@ -12,7 +12,7 @@ import pyotp
 from config.regions import level_of
 from config.roles import Roles
 from config.units import Units
-from petition.errors import Invalid, Problem
+from petition.errors import Invalid, NotFound, Problem
 from petition.identity import normal_name
 from petition.numbering import CROCKFORD
 from petition.petition import Lane
@@ -29,6 +29,7 @@ _DEMO = (
     ("registrar", "登记示例", "registrar", "620000", "620000-xinfang", (Lane.NORMAL,)),
     ("screener", "甄别示例", "screener", "620000", "620000-xinfang", (Lane.NORMAL,)),
     ("handler", "承办示例", "unit_handler", "620102", "620102-housing", (Lane.NORMAL,)),
+    ("seat", "话务示例", "seat", "620000", "620000-xinfang", (Lane.NORMAL,)),
     ("inspector", "督查示例", "inspector", "620000", "620000-xinfang", (Lane.NORMAL,)),
     ("discipline", "专办示例", "discipline_clerk", "620000", "620000-discipline", (Lane.SEALED,)),
     ("auditor", "审计示例", "auditor", "620000", "620000-xinfang", ()),
@@ -100,6 +101,41 @@ def add_officer(
         password=password,
         otpauth=otpauth(secret, name) if secret else "",
     )
+
+
+def renew_officer(store: Store, hash_password: Callable[[str], str], name: str) -> str:
+    """Give an officer who forgot the password or lost the second factor a new password, shown once; blocks.
+
+    The lock is off and every sign-in ends. NotFound if there is no such account.
+    """
+    password = random_password()
+    stored = hash_password(password)
+
+    def work(tx: Transaction) -> None:
+        officer = _named(tx, name)
+        accounts.renew(tx, officer.id, stored)
+        audit.record(tx, "gateway", "officer_renewed", reason=officer.name)
+
+    store.write_now(work)
+    return password
+
+
+def close_officer(store: Store, name: str) -> None:
+    """Close an account and its sign-ins at once; its traces stay. NotFound if there is no such account."""
+
+    def work(tx: Transaction) -> None:
+        officer = _named(tx, name)
+        accounts.deactivate(tx, officer.id)
+        audit.record(tx, "gateway", "officer_closed", reason=officer.name)
+
+    store.write_now(work)
+
+
+def _named(tx: Transaction, name: str) -> accounts.Officer:
+    officer = accounts.find(tx, name)
+    if officer is None:
+        raise NotFound(f"没有账号 {accounts.normal(name)}。")
+    return officer
 
 
 def demo_officers(store: Store, roles: Roles, units: Units, hash_password: Callable[[str], str]) -> list[Credentials]:

@@ -121,9 +121,16 @@ def number(tx: Transaction) -> int:
     return int(tx.connection.scalar(select(func.count()).select_from(officers)) or 0)
 
 
-def set_password(tx: Transaction, officer_id: int, password_hash: str) -> None:
-    """Store a new hash; open sign-ins stay."""
-    tx.connection.execute(update(officers).where(officers.c.id == officer_id).values(password_hash=password_hash))
+def everybody(tx: Transaction) -> list[Officer]:
+    """Every account, active or not, by name."""
+    return [_officer(row) for row in tx.connection.execute(select(officers).order_by(officers.c.name))]
+
+
+def renew(tx: Transaction, officer_id: int, password_hash: str) -> None:
+    """A new password: the lock is off, every sign-in ends, the second factor is set up anew at the next one."""
+    fresh = {"password_hash": password_hash, "totp_sealed": None, "totp_last_step": 0, "failed": 0}
+    tx.connection.execute(update(officers).where(officers.c.id == officer_id).values(locked_until=None, **fresh))
+    tx.connection.execute(delete(officer_sessions).where(officer_sessions.c.officer_id == officer_id))
 
 
 def deactivate(tx: Transaction, officer_id: int) -> None:

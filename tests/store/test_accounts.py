@@ -251,9 +251,18 @@ def test_a_second_factor_is_not_replaced_by_setting_it_up_again(desk: Desk) -> N
     assert desk.store.write_now(lambda tx: accounts.enrol(tx, "half", "full", other, code, "")) is None
 
 
-def test_a_new_password_keeps_the_sign_in(desk: Desk) -> None:
-    desk.store.write_now(lambda tx: accounts.set_password(tx, desk.officer.id, "another"))
-    assert desk.attempt().password_hash == "another"
+def test_a_renewed_account_has_a_new_password_no_lock_and_no_sign_in(either: Desk) -> None:
+    either.half()
+    either.code(either.now_code())
+    assert either.session("full") is not None
+    for _ in range(20):
+        either.attempt()
+    assert either.attempt().barred, "locked"
+    either.store.write_now(lambda tx: accounts.renew(tx, either.officer.id, "another"))
+    attempt = either.attempt()
+    assert (attempt.password_hash, attempt.barred) == ("another", False)
+    assert either.session("full") is None
+    assert [one.enrolled for one in either.store.read_now(accounts.everybody)] == [False]
 
 
 def test_the_audit_trail_tells_who_saw_what_and_why(either: Desk) -> None:
