@@ -24,6 +24,8 @@ OPEN_WITHIN = timedelta(seconds=15)  # a seat whose page was not heard of for so
 RINGS = timedelta(minutes=3)
 TALKS = timedelta(hours=1)
 SHORTEST_RESULT = 2
+# Why a call becomes no petition.
+NO_PETITION = {"wrong": "打错了", "silent": "无人说话或骚扰电话", "asked": "只是问路、问号码，已当场答复"}
 LONGEST_RESULT = 2000
 
 
@@ -110,12 +112,29 @@ class Calls:
         }
         return self._begin(tx, officer, sheet, call.channel, call.call_id, fields)
 
-    def write_by_hand(self, tx: Transaction, officer: Officer, line: str) -> Sheet:
-        """Begin the work order of a call no telephone system told of."""
+    def write_by_hand(self, tx: Transaction, officer: Officer, task_row: int = 0) -> Sheet:
+        """Begin the work order of a call no telephone system told of; task_row: the callback it is about, or 0."""
         self.check(officer)
         sheet = secrets.token_urlsafe(12)
-        fields = {"line": line, "started_at": f"{tx.now:%Y-%m-%dT%H:%M}"}
-        return self._begin(tx, officer, sheet, "", "", fields)
+        fields = {"started_at": f"{tx.now:%Y-%m-%dT%H:%M}"}
+        if not task_row:
+            return self._begin(tx, officer, sheet, "", "", fields)
+        task = callbacks.get(tx, task_row)
+        fields |= {"line": task.line, **({"join": task.case_no} if task.case_no else {})}
+        return self._begin(tx, officer, sheet, task.channel, task.call_id, fields)
+
+    def throw_away(self, tx: Transaction, officer: Officer, sheet: Sheet, reason: str) -> None:
+        """A sheet that is no petition (wrong number, nobody speaks); the reason stays on the audit trail."""
+        self.check(officer)
+        if reason not in NO_PETITION:
+            raise Invalid((Problem("drop", "drop_empty", "请选择不登记的原因。"),))
+        sheets.drop(tx, sheet)
+        audit.record(tx, officer.actor, "sheet_dropped", reason=f"{NO_PETITION[reason]} {sheet.call_id}".strip())
+
+    def submitted(self, tx: Transaction, sheet: Sheet, case_no: str) -> None:
+        """The call has become a case, or belongs to one."""
+        if sheet.call_id:
+            calls.belongs(tx, sheet.channel, sheet.call_id, case_no)
 
     def take_callback(self, tx: Transaction, officer: Officer, task_row: int, version: int) -> None:
         """Take a callback on; Conflict when it was changed since it was looked at."""
@@ -131,15 +150,12 @@ class Calls:
         self._shown(tx, officer, task.case_no, task.number, reason, address)
         return task
 
-    def show_call(
-        self, tx: Transaction, officer: Officer, sheet: Sheet, reason: str, address: str
-    ) -> StoredCall | None:
-        """The call of a sheet with its number, after the reason is on the audit trail."""
+    def show_number(
+        self, tx: Transaction, officer: Officer, number: str, case_no: str, reason: str, address: str
+    ) -> None:
+        """Write down that a caller's number is about to be shown, and why; Invalid without a reason."""
         self.check(officer)
-        call = calls.find(tx, sheet.channel, sheet.call_id) if sheet.call_id else None
-        if call is not None:
-            self._shown(tx, officer, call.case_no, call.number, reason, address)
-        return call
+        self._shown(tx, officer, case_no, number, reason, address)
 
     def done(self, tx: Transaction, officer: Officer, task_row: int, version: int, result: str) -> None:
         """Close a callback with what came of it; Invalid without words, Conflict when it was changed meanwhile."""

@@ -65,10 +65,12 @@ COLUMNS = {
     "kind": "诉求类型 工单类型 类型 诉求类别",
     "title": "标题 诉求标题 工单标题",
     "content": "诉求内容 工单内容 内容 反映内容 诉求描述",
+    "demands": "具体诉求 诉求事项 诉求请求",
     "urgency": "紧急程度 缓急程度",
     "reply_wanted": "是否回复 是否需要回复 要求回复",
     "confidential": "是否保密 要求保密 保密",
     "three_way.unit": "三方通话单位",
+    "three_way.person": "三方通话单位人员 三方通话接听人",
     "three_way.agreed": "三方通话是否达成一致 三方通话是否同意",
     "three_way.note": "三方通话 三方通话记录",
     "result": "办理结果 处理结果 办理情况",
@@ -118,6 +120,7 @@ class ThreeWayForm:
     """Operator, requester and responsible unit on one line (三方通话, GB/T 33358-2016 term 3.7)."""
 
     unit: Line = ""
+    person: Line = ""
     agreed: bool | None = None
     note: Long = ""
 
@@ -142,6 +145,7 @@ class OrderForm:
     kind: Kind = ""
     title: Line = ""
     content: Annotated[str, Field(min_length=2, max_length=CONTENT_MAX)]
+    demands: Long = ""
     urgency: Literal["", "一般", "紧急", "特急"] = ""
     reply_wanted: bool | None = None
     confidential: bool | None = None
@@ -209,6 +213,7 @@ def statement_of(form: OrderForm) -> Statement:
         petitioners=(person,) if person != Person() else (),
         title=_flat(form.title),
         content=_with_lines(_text(form.content), _call_lines(form, person)),
+        requests=requests_of(form.demands),
         purpose=PURPOSES.get(form.kind),
         problem_region=form.place_region,
         occur_place=_flat(form.place_words),
@@ -216,8 +221,8 @@ def statement_of(form: OrderForm) -> Statement:
     )
 
 
-def change_of(form: OrderForm) -> Statement:
-    """The order as the hotline changed it, all in words: of a supplement only the content joins the case.
+def change_of(form: OrderForm, opening: str = "热线更改了这件工单，更改后的内容如下。") -> Statement:
+    """The order as it was changed, all in words: of a supplement only the content joins the case.
 
     The ID number is masked there, because text is shown without the audit row that the field asks for.
     """
@@ -235,11 +240,17 @@ def change_of(form: OrderForm) -> Statement:
         ("标题", _flat(form.title)),
         ("事发地代码", form.place_region),
         ("事发地", _flat(form.place_words)),
+        ("具体诉求", "；".join(requests_of(form.demands))),
         ("要求保密", _yes_no(form.confidential)),
         *_call_lines(form, person),
     ]
-    content = f"热线更改了这件工单，更改后的内容如下。\n{_text(form.content)}"
+    content = f"{opening}\n{_text(form.content)}"
     return replace(statement_of(form), content=_with_lines(content, lines))
+
+
+def requests_of(demands: str) -> tuple[str, ...]:
+    """The demands, one a line, as they were typed."""
+    return tuple(line for line in (_flat(line) for line in demands.split("\n")) if line)
 
 
 def _told(problem: Problem) -> Problem:
@@ -299,6 +310,7 @@ def _call_lines(form: OrderForm, person: Person) -> list[tuple[str, str]]:
         ("通话结束", _moment(form.ended_at)),
         ("录音编号", _flat(form.recording_id)),
         ("三方通话单位", _flat(three_way.unit)),
+        ("三方通话单位人员", _flat(three_way.person)),
         ("三方通话达成一致", _yes_no(three_way.agreed)),
         ("三方通话记录", _flat(three_way.note)),
         ("要求回复", _yes_no(form.reply_wanted)),

@@ -87,7 +87,8 @@ class Entrance:
             self._drain.inside -= 1
         if not response.prepared:
             self._dress(response, number, machine)
-        took = time.monotonic() - started
+        # A stream of events lasts as long as somebody looks at its page: that is no slow answer.
+        took = 0.0 if response.content_type == "text/event-stream" else time.monotonic() - started
         resource = request.match_info.route.resource
         method = request.method if request.method in hdrs.METH_ALL else "other"  # a stranger's words are no label
         self._metrics.answered(method, resource.canonical if resource else "", response.status, took)

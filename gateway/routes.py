@@ -30,6 +30,17 @@ _BOTH = ("GET", "POST")
 _CASE = "/desk/cases/{case_no}"
 _VERBS = "identity files/{digest} confirm release link retry correct correct/identity reroute".split()
 
+_SEAT = "/desk/seat"
+_SHEET, _TASK = "sheets/{sheet}", "callbacks/{task}"
+_SEAT_READS = (
+    *("", "/stream", "/live", "/regions.json", f"/{_SHEET}", f"/{_SHEET}/earlier"),
+    *(f"/{_SHEET}/cases/{{case_no}}", f"/{_TASK}"),
+)
+_SEAT_VERBS = (
+    *("calls/{call}/take", "sheets", _SHEET, f"{_SHEET}/number", f"{_SHEET}/submit", f"{_SHEET}/drop"),
+    *(f"{_TASK}/take", f"{_TASK}/number", f"{_TASK}/done"),
+)
+
 GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
     {
         ("GET", "/healthz"): _P,
@@ -82,5 +93,7 @@ GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
         ("POST", "/desk/window/discard"): _O,
         ("GET", "/desk/window/receipt"): _O,
         ("GET", "/queue"): _F,
+        **{("GET", f"{_SEAT}{page}"): _O for page in _SEAT_READS},
+        **{("POST", f"{_SEAT}/{verb}"): _O for verb in _SEAT_VERBS},
     }
 )

@@ -52,17 +52,20 @@ class SeatFeed:
         """Something changed in this process: nobody waits for the next look. Called on the loop."""
         self._bell.set()
 
-    async def follow(self, officer: str, last: str) -> AsyncGenerator[str, None]:
+    async def follow(
+        self, officer: str, last: str, gone: Callable[[], bool] = lambda: False
+    ) -> AsyncGenerator[str, None]:
         """Marks of what is shown, each once, and an empty one as heartbeat, until the life of a stream is over.
 
-        last: the mark the page knows already (Last-Event-ID), so that nothing is sent twice or left out.
+        last: the mark the page knows already (Last-Event-ID), so that nothing is sent twice or left out; gone:
+        whether the page has closed its connection.
         """
         loop = asyncio.get_running_loop()
         mine = asyncio.Event()
         self._join(officer, mine)
         until, spoke = loop.time() + self._life, loop.time()
         try:
-            while not self._closing() and loop.time() < until:
+            while not self._closing() and not gone() and loop.time() < until:
                 mine.clear()
                 if self._mark and self._mark != last:
                     last, spoke = self._mark, loop.time()

@@ -32,6 +32,7 @@ from gateway.metrics import Metrics
 from gateway.middleware import Doorkeeper, Drain, Entrance, Limits
 from gateway.portal import Portal
 from gateway.seat_feed import SeatFeed
+from gateway.seats import Seats
 from gateway.switchboard import SeatBoard
 from gateway.tending import tend_doors
 from gateway.worker import WayOut, way_out
@@ -78,6 +79,8 @@ def build_app(house: House, intake: IntakeDesk, way: WayOut, drain: Drain, metri
         office_region=settings.region,
         over_tls=settings.over_tls,
     )
+    texting = app[HALL].texting.ready
+    seats = Seats(store, house.reference, workplace.gate, calls, feed, intake, home=settings.region, texting=texting)
     guesses = Limiter(10, 10)
     for part in (
         PetitionStatus(store, units, house.deadlines, settings.api_keys, guesses, clock.now),
@@ -87,6 +90,7 @@ def build_app(house: House, intake: IntakeDesk, way: WayOut, drain: Drain, metri
         portal,
         workplace,
         Counter(house, intake, workplace.gate),
+        seats,
     ):
         app.add_routes(part.routes())
     app.router.add_static("/static", STATIC)

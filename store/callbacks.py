@@ -102,6 +102,12 @@ def get(tx: Transaction, number: int) -> Callback:
     return _callback(tx, row)
 
 
+def of_call(tx: Transaction, channel: str, call_id: str) -> list[Callback]:
+    """The task of that call, if there is one."""
+    wanted = select(callbacks).where(callbacks.c.channel == channel, callbacks.c.call_id == call_id)
+    return [_callback(tx, row) for row in tx.connection.execute(wanted)]
+
+
 def of_number(tx: Transaction, number: str) -> list[Callback]:
     """Open tasks of this number: whoever calls again need not be called back for the same."""
     code = code_of(tx, number)

@@ -139,6 +139,12 @@ def take(tx: Transaction, call: StoredCall, seat: str, sheet: str) -> None:
         raise Conflict("这个来电刚刚被别的坐席接起。")
 
 
+def belongs(tx: Transaction, channel: str, call_id: str, case_no: str) -> None:
+    """Write down which case a call has become."""
+    here = (calls.c.channel == channel, calls.c.call_id == call_id)
+    tx.connection.execute(update(calls).where(*here).values(case_no=case_no))
+
+
 def get(tx: Transaction, number: int) -> StoredCall:
     """The call of that row; NotFound if there is none."""
     row = tx.connection.execute(select(calls).where(calls.c.id == number)).one_or_none()

@@ -81,6 +81,7 @@ class DeskPages:
             "role_words": self._roles.labels(sitting.officer.roles),
             "may_search": self._desk.permissions.has(sitting.officer, Verb.SEARCH),
             "may_visit": self._desk.permissions.has(sitting.officer, Verb.REGISTER_VISIT),
+            "may_answer": self._desk.permissions.has(sitting.officer, Verb.ANSWER),
             "may_list": self._desk.permissions.has(sitting.officer, Verb.LIST),
             "queues": [(key.value, words.QUEUE[key.value], counts.get(key)) for key in Queue],
             "queue": queue.value,

@@ -117,7 +117,7 @@ def test_only_the_seat_answers(store: Store, verbs: Calls, role: str) -> None:
     with pytest.raises(Forbidden):
         store.write_now(lambda tx: verbs.take(tx, officer(role), row(store)))
     with pytest.raises(Forbidden):
-        store.write_now(lambda tx: verbs.write_by_hand(tx, officer(role), "12345"))
+        store.write_now(lambda tx: verbs.write_by_hand(tx, officer(role)))
     with pytest.raises(Forbidden):
         store.write_now(lambda tx: verbs.take_callback(tx, officer(role), 1, 1))
 
