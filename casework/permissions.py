@@ -41,6 +41,7 @@ class Verb(StrEnum):
     ANSWER = "answer"
     CALL_BACK = "call_back"
     REGISTER_VISIT = "register_visit"
+    FILE_FOR = "file_for"
 
 
 class Why(StrEnum):

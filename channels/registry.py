@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from channels import email, fax, hotline, rest, sms, visit, voice, web
+from channels import email, fax, hotline, proxy, rest, sms, visit, voice, web
 from channels.door import Door
 
 DOORS: Mapping[str, Callable[[], Door]] = MappingProxyType(
@@ -18,6 +18,7 @@ DOORS: Mapping[str, Callable[[], Door]] = MappingProxyType(
         hotline.NAME: hotline.Hotline,
         fax.NAME: fax.Fax,
         visit.NAME: visit.Visit,
+        proxy.NAME: proxy.Proxy,
     }
 )
 

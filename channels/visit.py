@@ -30,6 +30,7 @@ NAME = "visit"
 COMPANIONS_MAX = 1000  # a thousand people do not come as companions: a slip of the finger
 DOCUMENTS_MAX = 50  # papers of one visit, one a line
 STEPS = ("region", "scene", "purpose", "story", "requests", "accused", "wishes")  # asked as on the web
+_TOLD = (Role.SELF, Role.REPRESENTATIVE, Role.PRINCIPAL)  # who gets number and code, never an agent
 SIGNED = {"paper": "纸质签名", "pad": "手写板签名", "mark": "按指印", "refused": "拒绝签名"}
 
 
@@ -99,6 +100,7 @@ def arrival_of(
         channel=NAME,
         statement=said,
         sub_source=SUPPLEMENT + joined if joined else "",
+        text_to="" if joined else next((each.mobile for each in said.petitioners if each.role in _TOLD), ""),
         notes=notes_of(answers, visits),
     )
 

@@ -18,6 +18,7 @@ VERBS = (
     *("unseal", "audit", "officers"),
     *("answer", "call_back"),
     "register_visit",
+    "file_for",
 )
 _FIELDS = frozenset({"label", "reach", "lanes", "verbs"})
 

@@ -9,12 +9,14 @@ from aiohttp import web
 from casework.corrections import Corrections
 from casework.desk import Desk
 from casework.permissions import Permissions, Verb
-from channels import visit
+from channels import proxy, visit
 from gateway.auth import Gate
 from gateway.clerk_drafts import ClerkDrafts
 from gateway.house import House
+from gateway.pages import proxy as proxy_pages
 from gateway.pages import waiting, window
 from gateway.pages.case_view import CaseViews
+from gateway.pages.proxy import ProxyPages
 from gateway.pages.waiting import QueueBoard, WaitingPages
 from gateway.pages.window import WindowPages
 from gateway.pages.window_record import WindowRecordPages
@@ -25,6 +27,7 @@ _ROOMS = (
     ("/desk", "工作台", Verb.LIST, ""),
     (waiting.DESK, "候访叫号", Verb.REGISTER_VISIT, visit.NAME),
     (window.PATH, "来访登记", Verb.REGISTER_VISIT, visit.NAME),
+    (proxy_pages.PATH, "代群众反映", Verb.FILE_FOR, proxy.NAME),
 )
 
 
@@ -74,6 +77,8 @@ class Counter:
             shared = desk("visit-draft", window.PATH)
             form = WindowPages(shared)
             self._pages += [form, WindowRecordPages(shared, form), WaitingPages(shared), QueueBoard(shared)]
+        if proxy.NAME in settings.channels:
+            self._pages.append(ProxyPages(desk("proxy-draft", proxy_pages.PATH)))
 
     def routes(self) -> list[web.RouteDef]:
         """All routes of the counter."""

@@ -28,6 +28,7 @@ _NAME = re.compile(r"[a-z][a-z0-9._-]{1,39}")
 _DEMO = (
     ("registrar", "登记示例", "registrar", "620000", "620000-xinfang", (Lane.NORMAL,)),
     ("screener", "甄别示例", "screener", "620000", "620000-xinfang", (Lane.NORMAL,)),
+    ("agent", "代理示例", "agent", "620702199", "620702199-township_government", ()),
     ("handler", "承办示例", "unit_handler", "620102", "620102-housing", (Lane.NORMAL,)),
     ("seat", "话务示例", "seat", "620000", "620000-xinfang", (Lane.NORMAL,)),
     ("inspector", "督查示例", "inspector", "620000", "620000-xinfang", (Lane.NORMAL,)),

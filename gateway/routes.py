@@ -95,5 +95,8 @@ GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
         ("GET", "/queue"): _F,
         **{("GET", f"{_SEAT}{page}"): _O for page in _SEAT_READS},
         **{("POST", f"{_SEAT}/{verb}"): _O for verb in _SEAT_VERBS},
+        **{(method, f"/desk/proxy{page}"): _O for page in ("", "/mandate") for method in _BOTH},
+        ("GET", "/desk/proxy/receipt"): _O,
+        ("POST", "/desk/proxy/discard"): _O,
     }
 )

@@ -82,6 +82,7 @@ class DeskPages:
             "may_search": self._desk.permissions.has(sitting.officer, Verb.SEARCH),
             "may_visit": self._desk.permissions.has(sitting.officer, Verb.REGISTER_VISIT),
             "may_answer": self._desk.permissions.has(sitting.officer, Verb.ANSWER),
+            "may_file_for": self._desk.permissions.has(sitting.officer, Verb.FILE_FOR),
             "may_list": self._desk.permissions.has(sitting.officer, Verb.LIST),
             "queues": [(key.value, words.QUEUE[key.value], counts.get(key)) for key in Queue],
             "queue": queue.value,

@@ -34,6 +34,8 @@ from store.drafts import Draft
 from store.tickets import TicketState
 from store.transaction import Transaction
 
+# What a receipt may say beside the number; what is not kept is empty.
+_TOLD = (*("clerk", "ticket", "window", "joined", "papers", "originals", "outside", "proxy", "texted", "waits"),)
 _SIGNING = ("read_back", "signed", "signed_words")
 _EMPTY = dict.fromkeys(("name", "id_type", "id_no", "no_id", "phone", "address", "assist_need"), "")
 
@@ -142,6 +144,7 @@ class WindowRecordPages:
             "joined": "yes" if answers.get("join") else "",
             "papers": str(len(documents_of(answers))),
             "originals": ORIGINALS.get(answers.get("originals"), ""),
+            "texted": "yes" if receipt.texted else "",
             "outside": answers.get("outside_words") if answers.get("outside") == "yes" else "",
         }
         await desk.drafts.submitted(draft, receipt, shown_later)
@@ -209,6 +212,5 @@ def told(desk: WindowDesk, submitted: Mapping[str, str]) -> dict[str, object]:
         "next_steps": next_steps(desk.deadlines, received.date(), purpose),
         "accusation": purpose is Purpose.ACCUSATION,
         "office_name": desk.office_name,
-        "kept": dict.fromkeys(("clerk", "ticket", "window", "joined", "papers", "originals", "outside"), "")
-        | dict(submitted),
+        "kept": dict.fromkeys(_TOLD, "") | dict(submitted),
     }
