@@ -9,6 +9,7 @@ from pathlib import Path
 from config.categories import Categories, load_categories
 from config.deadlines import Calendars, Deadlines, load_calendars, load_deadlines
 from config.fax import FaxData, load_fax
+from config.group import GroupRules, load_group
 from config.notices import Notices, load_notices
 from config.office import Office, load_office
 from config.regions import Regions, load_regions
@@ -40,6 +41,7 @@ class Reference:
     fax: FaxData
     visits: Visits
     themes: Themes
+    group: GroupRules
 
 
 def load_reference(folder: Path = DATA, themes: Sequence[Path] = ()) -> Reference:
@@ -62,6 +64,7 @@ def load_reference(folder: Path = DATA, themes: Sequence[Path] = ()) -> Referenc
         fax=load_fax(folder),
         visits=load_visits(folder),
         themes=special,
+        group=load_group(folder),
     )
     _check_together(reference)
     return reference

@@ -120,7 +120,7 @@ def open_house(settings: Settings) -> House:
         reference=reference,
         store=store,
         governor=governor,
-        reading=Reading(store, reader),
+        reading=Reading(store, reader, reference.group),
         routing=routing_of(settings, reference.units, reference.routes),
         deadlines=DeadlineEngine(reference.deadlines.rules, reference.calendars),
         pipeline=reader,

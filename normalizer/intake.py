@@ -88,7 +88,8 @@ class IntakeDesk:
             self._woken()
         return Receipt(
             case_no=entered.case_no,
-            query_code="" if entry.attach_to else code,
+            # Who joins a joint petition gets a code of one's own.
+            query_code="" if entry.attach_to and arrival.statement.joining is None else code,
             received_at=entered.received_at,
             outcome=entered.outcome,
             reason=entry.reason,
@@ -149,6 +150,7 @@ class IntakeDesk:
         uid = vault.new_id()
         files = tuple(attachment.sha256 for attachment in attachments)
         code = query_code_of(vault, arrival.channel, arrival.raw_id, digest, files)
+        sealed_code = code_hash(vault, uid, code)
         said = b""
         if attach_to:
             said = vault.seal(self._store.records.statement_to_json(arrival.statement), context_of(uid))
@@ -176,10 +178,10 @@ class IntakeDesk:
             purpose=petition.purpose.value if petition.purpose else "",
             urgency=petition.urgency.value,
             headcount=petition.headcount,
-            code_hash=code_hash(vault, uid, code),
+            code_hash=sealed_code,
             look_ups=look_up_codes(vault, petition) + self._threads(arrival) + _ways(vault, arrival),
             orders=(
-                *_orders(outcome, read, attach_to, said, uid, attachments, settled),
+                *_orders(outcome, read, attach_to, said, uid, attachments, settled, sealed_code),
                 *self._answers(arrival, attach_to, uid),
                 *self._texts(arrival, attach_to, uid, lane),
             ),
@@ -267,14 +269,16 @@ def _orders(
     uid: bytes,
     attachments: tuple[Attachment, ...],
     settled: bool,
+    sealed_code: bytes,
 ) -> tuple[tuple[str, dict[str, object]], ...]:
     if attach_to:
         files = [
             {"name": file.name, "media_type": file.media_type, "size": file.size, "sha256": file.sha256}
             for file in attachments
         ]
+        told: dict[str, object] = {"supplement": said.hex(), "uid": uid.hex(), "code": sealed_code.hex()}
         ended: dict[str, object] = {"settled": True} if settled else {}
-        return (("read", {"supplement": said.hex(), "uid": uid.hex(), "files": files, **ended}),)
+        return (("read", {**told, "files": files, **ended}),)
     if outcome is Outcome.HELD:
         return ()
     return (("dispatch", {}),) if read else (("read", {}),)

@@ -8,6 +8,8 @@ from typing import Any
 
 import structlog
 
+from config.group import GroupRules
+from normalizer import joint
 from normalizer.draft import SAID, Draft
 from normalizer.intake import look_up_codes
 from normalizer.pipeline import Pipeline, StageFailed
@@ -29,8 +31,9 @@ log = structlog.get_logger(__name__)
 class Reading:
     """Reads what waits. Called with order ids from worker threads; doing the same order twice changes nothing."""
 
-    def __init__(self, store: Store, pipeline: Pipeline) -> None:
+    def __init__(self, store: Store, pipeline: Pipeline, rules: GroupRules) -> None:
         self._store = store
+        self._rules = rules
         self._pipeline = pipeline
 
     def __call__(self, order_id: int) -> None:
@@ -39,7 +42,7 @@ class Reading:
         if order is None or order.state is not OrderState.OPEN:
             return
         if "supplement" in order.payload:
-            self._store.write_now(lambda tx: _join(tx, order))
+            self._store.write_now(lambda tx: _join(tx, order, self._rules))
             return
         case = self._store.read_now(lambda tx: petitions.get(tx, order.case_no))
         if case.read_at is not None:
@@ -111,11 +114,13 @@ def _hold(tx: Transaction, order: Order, reason: str) -> None:
     outbox.delivered(tx, order, "held for a person")
 
 
-def _join(tx: Transaction, order: Order) -> None:
+def _join(tx: Transaction, order: Order, rules: GroupRules) -> None:
     """Add a supplement's words, files and answers to its case and tell the unit that has it."""
     case = petitions.get(tx, order.case_no)
     uid = bytes.fromhex(order.payload["uid"])
     said = tx.records.statement_from_json(tx.vault.open(bytes.fromhex(order.payload["supplement"]), context_of(uid)))
+    if joint.applies(said):
+        return joint.carry_out(tx, order, case, said, rules)
     record = _joined(case.petition, said, order)
     if record != case.petition:
         petitions.amend(tx, case, petition=record, actor="gateway", event="supplement_joined", public=False)

@@ -25,6 +25,19 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Joining:
+    """Somebody joins a joint petition by its link (联名), or leaves it again.
+
+    household: as typed; proved: how the mobile was proved (sms), empty if it was not; leaves: id in hex of the joining
+    that ends.
+    """
+
+    household: str = ""
+    proved: str = ""
+    leaves: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """What the sender said (陈述), field by field, in the words of petition/1 and not judged. Empty means not said."""
 
@@ -47,6 +60,7 @@ class Statement:
     is_anonymous: bool = False
     privacy_notice_version: str = ""
     record_consent: bool | None = None
+    joining: Joining | None = None
 
 
 SUPPLEMENT = "supplement:"  # before a case number in `Arrival.sub_source`: the event belongs to that case

@@ -284,3 +284,34 @@ audit = Table(
     Column("address", Text, nullable=False, server_default=""),
     Index("audit_case", "case_no"),
 )
+
+# 网上联名: the link of a joint petition; the words its opener released are sealed, the link is kept as a digest.
+groups = Table(
+    "groups",
+    metadata,
+    Column("case_no", Text, primary_key=True),
+    Column("serial", Integer, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("shown", LargeBinary, nullable=False),
+    Column("household", LargeBinary, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index("groups_token", "token", unique=True),
+)
+
+# Who joined, by keyed digests; names and numbers are only in the sealed record of the case.
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("uid", LargeBinary, primary_key=True),
+    Column("case_no", Text, nullable=False),
+    Column("person", LargeBinary, nullable=False),
+    Column("household", LargeBinary, nullable=False),
+    Column("code_hash", LargeBinary, nullable=False),
+    Column("proved", Text, nullable=False),  # sms, or empty
+    Column("counts", Boolean, nullable=False),
+    Column("joined_at", Moment, nullable=False),
+    Column("left_at", Moment),
+    Index("group_members_case", "case_no", "person"),
+)

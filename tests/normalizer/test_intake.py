@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import select, update
 
 from casework.registration import let_in
+from config.group import load_group
+from config.reference import DATA
 from normalizer.archive import Archive
 from normalizer.draft import Draft
 from normalizer.governor import CROWD, LONG, Governor
@@ -70,7 +72,7 @@ def desk(store: Store, reader: Pipeline, mode: Any = "inline") -> IntakeDesk:
 
 def read_all(store: Store, reader: Pipeline) -> None:
     """What the worker does with every open read order."""
-    reading = Reading(store, reader)
+    reading = Reading(store, reader, load_group(DATA))
     wanted = select(tables.outbox.c.id).where(tables.outbox.c.kind == "read", tables.outbox.c.state == "open")
     for order_id in store.read_now(lambda tx: tx.connection.scalars(wanted).all()):
         reading(order_id)
