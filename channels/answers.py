@@ -89,7 +89,14 @@ class Answers:
         typed = tidy(self.get("headcount"))
         if self.manner != "joint":
             return 1
+        if self.by_link:
+            return len(self.people)
         return int(typed) if re.fullmatch(r"[0-9]{1,6}", typed) else len(self.people)
+
+    @property
+    def by_link(self) -> bool:
+        """Whether the others of a joint petition join by a link once it is handed in."""
+        return self.manner == "joint" and self.get("join") == "link"
 
     @property
     def occur_time(self) -> str:
@@ -124,7 +131,7 @@ class Answers:
 
     def expected(self) -> int:
         """How many people must at least be named: agent and principal, two who join, nobody for an anonymous one."""
-        return {"agent": 2, "joint": 2, "anonymous": 0}.get(self.manner, 1)
+        return {"agent": 2, "joint": 1 if self.by_link else 2, "anonymous": 0}.get(self.manner, 1)
 
 
 def _texts(value: object) -> dict[str, str]:

@@ -204,7 +204,9 @@ def _check_people(answers: Answers, today: date) -> tuple[Problem, ...]:
         if len(answers.people) > PEOPLE_MAX:
             found.append(Problem("people", "too_many", f"这里最多写{PEOPLE_MAX}人，其余的人请在签名页上签名后上传。"))
         count = identity.tidy(answers.get("headcount"))
-        if not re.fullmatch(r"[0-9]{1,9}", count):
+        if answers.by_link:
+            pass  # they count themselves
+        elif not re.fullmatch(r"[0-9]{1,9}", count):
             found.append(Problem("headcount", "number", "请填写一共有多少人，用数字。"))
         elif not max(2, len(answers.people)) <= int(count) <= HEADCOUNT_MAX:
             words = f"总人数应不少于已写的{max(2, len(answers.people))}人，不多于{HEADCOUNT_MAX}人。"

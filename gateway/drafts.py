@@ -109,6 +109,7 @@ class StoredDrafts:
             "query_code": receipt.query_code,
             "received_at": receipt.received_at.isoformat(),
             "purpose": (Answers.from_dict(draft.answers).purpose or ""),
+            "join": "link" if Answers.from_dict(draft.answers).by_link else "",
         }
         await self._store.write(lambda tx: drafts.submit(tx, draft.token, draft.version, receipt.case_no, shown))
 

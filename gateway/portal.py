@@ -13,14 +13,18 @@ from aiohttp import web
 from channels import web as web_door
 from gateway.csrf import Csrf
 from gateway.drafts import DraftDesk, StoredDrafts
+from gateway.group_desk import GroupDesk
 from gateway.house import House
 from gateway.keys import CSRF
 from gateway.limiter import Limiter
+from gateway.mobile_proof import MobileProof, NoSender, Sender
 from gateway.pages.display import DisplayPage, asset_urls, display_of
 from gateway.pages.evidence import EvidencePages
 from gateway.pages.filing import FilingPages
+from gateway.pages.group import GroupPages
 from gateway.pages.guide import GuidePages
 from gateway.pages.home import HomePage
+from gateway.pages.join import JoinPages, member_cookie
 from gateway.pages.people import PeoplePages
 from gateway.pages.receipt import ReceiptPages
 from gateway.pages.regions_picker import RegionPicker
@@ -39,7 +43,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 class Portal:
     """Builds the pages from the parts of a house."""
 
-    def __init__(self, house: House, intake: Intake, csrf: Csrf, static: Path) -> None:
+    def __init__(self, house: House, intake: Intake, csrf: Csrf, static: Path, codes: Sender | None = None) -> None:
         settings, reference = house.settings, house.reference
         self._csrf = csrf
         self._asset = asset_urls(static)
@@ -57,11 +61,18 @@ class Portal:
         desk = DraftDesk(StoredDrafts(house.store), clock.now, secure)
         cookie = CaseCookie(house.store.vault, clock.now, secure)
         largest = int(settings.max_upload)
+        group = GroupDesk(house.store, reference.group)
+        proof = MobileProof(codes or NoSender(), house.store.vault, clock.now, reference.group.code_minutes)
+        join = JoinPages(group, intake, proof, member_cookie(cookie), clock.now, notice_version=settings.notice_version)
         self._pages: list[Any] = [
             HomePage(self._office, settings.channels, house.deadlines, ways),
             GuidePages(self._office, house.deadlines, notice_version=settings.notice_version),
             DisplayPage(secure=secure),
-            TrackPages(StoredCases(house.store), cookie, Limiter(10, 10), house.deadlines, reference.units, clock.now),
+            TrackPages(
+                StoredCases(house.store), cookie, Limiter(10, 10), house.deadlines, reference.units, clock.now, join
+            ),
+            GroupPages(group, cookie, clock.now, public_url=settings.public_url),
+            join,
             SupplementPage(cookie, intake, clock.now, csrf.check_token, max_file=largest),
         ]
         if web_door.NAME not in settings.channels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import re
 import unicodedata
@@ -94,6 +95,14 @@ def put(tx: Transaction, case_no: str, *, title: str, summary: str, household: s
     return token
 
 
+def renew(tx: Transaction, case_no: str, lasts: timedelta) -> None:
+    """A new link in place of the old one; words and people stay."""
+    serial = int(tx.connection.scalar(select(groups.c.serial).where(groups.c.case_no == case_no)) or 0) + 1
+    token = tx.vault.index("group-token", token_of(tx.vault, case_no, serial))
+    values = {"serial": serial, "token": token, "open": True, "expires_at": to_micros(tx.now + lasts)}
+    tx.connection.execute(update(groups).where(groups.c.case_no == case_no).values(**values))
+
+
 def set_open(tx: Transaction, case_no: str, takes: bool, lasts: timedelta) -> None:
     """Close the link, or take people again for some days."""
     values: dict[str, Any] = {"open": takes}
@@ -140,7 +149,7 @@ def member(tx: Transaction, uid: bytes) -> Member | None:
 def by_code(tx: Transaction, case_no: str, query_code: str) -> Member | None:
     """The joining a query code belongs to; every joining of the case is compared, whether one fits or not."""
     rows = tx.connection.execute(select(members).where(members.c.case_no == case_no)).all()
-    found = [row for row in rows if code_hash(tx.vault, row.uid, query_code) == row.code_hash]
+    found = [row for row in rows if hmac.compare_digest(code_hash(tx.vault, row.uid, query_code), row.code_hash)]
     return _member(found[0]) if found else None
 
 
@@ -150,6 +159,12 @@ def active(tx: Transaction, case_no: str, person: bytes) -> list[Member]:
         members.c.case_no == case_no, members.c.person == person, members.c.left_at.is_(None)
     )
     return [_member(row) for row in tx.connection.execute(wanted.order_by(members.c.joined_at, members.c.uid))]
+
+
+def proofs(tx: Transaction, case_no: str) -> dict[bytes, str]:
+    """How everybody who joined and counts proved the mobile (empty: not at all), by the code of the person."""
+    wanted = select(members.c.person, members.c.proved).where(members.c.case_no == case_no, members.c.counts)
+    return {bytes(row.person): row.proved for row in tx.connection.execute(wanted)}
 
 
 def leave(tx: Transaction, uid: bytes) -> None:

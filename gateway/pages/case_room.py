@@ -17,7 +17,7 @@ from gateway.pages import case_words as words
 from gateway.pages.case_view import CaseView, CaseViews
 from gateway.pages.desk import DeskPages
 from petition.errors import Invalid, NotFound, Problem
-from store import audit, history, outbox
+from store import audit, groups, history, outbox
 from store.database import Store
 from store.history import Step
 from store.outbox import Order
@@ -102,6 +102,7 @@ class CaseRoom:
         context = await self._frame.frame(request, sitting, chosen=case.case_no)
         context |= {
             "case": await self.view(sitting, case, unmasked=unmasked),
+            **await self.store.read(lambda tx: _joint(tx, case)),
             "reasons": words.REASONS,
             "problems": (),
             "typed": {},
@@ -128,6 +129,17 @@ class CaseRoom:
             original=find_original(tx, case),
             may=frozenset(verb for verb in Verb if isinstance(permissions.may(sitting.officer, verb, case), Allowed)),
         )
+
+
+def _joint(tx: Transaction, case: Case) -> dict[str, object]:
+    """The link of a joint petition, and for each petitioner how the mobile was proved (None: did not join by it)."""
+    found = groups.find(tx, case.case_no)
+    known = groups.proofs(tx, case.case_no) if found is not None else {}
+    return {
+        "group": found,
+        "headcount": case.petition.headcount,
+        "proofs": [known.get(groups.person_code(tx.vault, one)) for one in case.petition.petitioners],
+    }
 
 
 def case_no_of(request: web.Request) -> str:

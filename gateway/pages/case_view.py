@@ -271,7 +271,7 @@ class CaseViews:
 
     def _step(self, petition: Petition, step: Step, unmasked: bool) -> tuple[str, str, str, str, bool]:
         unit = self.units.find(step.unit)
-        actor = {"gateway": "系统", "dispatch": "转办", "normalizer": "甄别"}.get(step.actor, step.actor)
+        actor = words.ACTOR.get(step.actor, step.actor)
         event = words.EVENT.get(step.event, step.event)
         told = text_of(petition, step.words, unmasked)
         place = f"({unit.name})" if unit and unit.name not in told else ""

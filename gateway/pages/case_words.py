@@ -97,6 +97,7 @@ ID_TYPE: Mapping[str, str] = {
     "USCC": "社会信用代码证",
     "OTHER": "其他",
 }
+ACTOR: Mapping[str, str] = {"gateway": "系统", "petitioner": "信访人", "dispatch": "转办", "normalizer": "甄别"}
 # Events of the history that only the desk and the dispatch know, and the most frequent of the status table.
 EVENT: Mapping[str, str] = {
     "receive": "收到来件",
@@ -129,6 +130,13 @@ EVENT: Mapping[str, str] = {
     "withdraw": "撤回",
     "mark_urgent": "标为重大紧急",
     "link_duplicate": "并入初件",
+    "supplement_joined": "补充材料已并入",
+    "group_link": "发起人制作联名链接",
+    "group_open": "发起人重新打开联名",
+    "group_closed": "发起人关闭联名",
+    "member_joined": "联名人加入",
+    "member_left": "联名人退出",
+    "representatives": "发起人推选代表",
 }
 STAGE: Mapping[str, str] = {
     "text": "文字整理",

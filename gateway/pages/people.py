@@ -77,8 +77,8 @@ class PeoplePages:
         """Keep the headcount; `do=add` goes to a new person, otherwise on."""
         draft = await self._desk.current(request)
         fields = await read_fields(request)
-        typed = {"headcount": fields.get("headcount", "")}
-        answers = await self._desk.change(request, draft, lambda old: old.put(typed) if "headcount" in fields else old)
+        typed: dict[str, str] = {name: fields[name] for name in ("headcount", "join") if name in fields}
+        answers = await self._desk.change(request, draft, lambda old: old.put(typed))
         to_check = fields.get("from") == "check"
         ask = "from=check" if to_check else ""
         if fields.get("do") == "add" and len(answers.people) < PEOPLE_MAX:

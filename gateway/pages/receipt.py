@@ -180,6 +180,7 @@ class ReceiptPages:
             "qr": segno.make(url, error="m", micro=False).svg_data_uri(scale=5, border=2, dark="#1a2233", light="#fff"),
             "next_steps": next_steps(self._deadlines, received.date(), purpose),
             "accusation": purpose is Purpose.ACCUSATION,
+            "join": submitted.get("join") == "link" and purpose is not Purpose.ACCUSATION,
         }
 
 

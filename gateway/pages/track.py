@@ -12,6 +12,7 @@ from aiohttp import web
 
 from config.units import Units
 from gateway.forms import read_fields
+from gateway.group_desk import may_open
 from gateway.keys import ADDRESS
 from gateway.pages.filing import shown
 from gateway.pages.schedule import bars
@@ -84,6 +85,22 @@ class Cases(Protocol):
         ...
 
 
+class Joined(Protocol):
+    """Where somebody goes whose code belongs to a joining and not to the case itself."""
+
+    async def entrance(self, case_no: str, query_code: str) -> web.HTTPSeeOther | None:
+        """The way there, or None."""
+        ...
+
+
+class NobodyJoined:
+    """The null twin: a house without joint petitions by link."""
+
+    async def entrance(self, case_no: str, query_code: str) -> web.HTTPSeeOther | None:
+        """Nobody."""
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class StoredCases:
     """`Cases` over the store."""
@@ -108,20 +125,23 @@ class CaseCookie:
     codes: Codes
     clock: Clock
     secure: bool
+    name: str = COOKIE
+    path: str = PATH
+    purpose: str = _PURPOSE
 
     def give(self, response: web.StreamResponse, case_no: str) -> None:
         """Open the case to the browser for half an hour."""
         until = int((self.clock() + OPEN_FOR).timestamp())
         message = f"{case_no}.{until}"
-        code = base64.urlsafe_b64encode(self.codes.mac(_PURPOSE, message.encode())).decode().rstrip("=")
+        code = base64.urlsafe_b64encode(self.codes.mac(self.purpose, message.encode())).decode().rstrip("=")
         response.set_cookie(
-            COOKIE, f"{message}.{code}", path=PATH, httponly=True, samesite="Lax", secure=self.secure,
+            self.name, f"{message}.{code}", path=self.path, httponly=True, samesite="Lax", secure=self.secure,
             max_age=int(OPEN_FOR.total_seconds()),
         )  # fmt: skip
 
     def take(self, request: web.Request) -> str:
         """The case this browser may see, or empty."""
-        case_no, _, rest = request.cookies.get(COOKIE, "").partition(".")
+        case_no, _, rest = request.cookies.get(self.name, "").partition(".")
         until, _, code = rest.partition(".")
         try:
             given = base64.urlsafe_b64decode(code + "=" * (-len(code) % 4))
@@ -129,15 +149,23 @@ class CaseCookie:
             return ""
         if not until.isascii() or not until.isdigit() or int(until[:12]) < self.clock().timestamp():
             return ""
-        return case_no if self.codes.same(_PURPOSE, f"{case_no}.{until}".encode("utf-8", "replace"), given) else ""
+        return case_no if self.codes.same(self.purpose, f"{case_no}.{until}".encode("utf-8", "replace"), given) else ""
 
 
 class TrackPages:
     """`/track` asks for number and code, `/track/case` shows the case."""
 
     def __init__(
-        self, cases: Cases, cookie: CaseCookie, limiter: Limiter, deadlines: DeadlineEngine, units: Units, clock: Clock
+        self,
+        cases: Cases,
+        cookie: CaseCookie,
+        limiter: Limiter,
+        deadlines: DeadlineEngine,
+        units: Units,
+        clock: Clock,
+        joined: Joined | None = None,
     ) -> None:
+        self._joined: Joined = joined or NobodyJoined()
         self._cases = cases
         self._cookie = cookie
         self._limiter = limiter
@@ -179,9 +207,11 @@ class TrackPages:
         self._limiter.check(f"track:address:{request.get(ADDRESS) or request.remote}")
         self._limiter.check(f"track:case:{number}")
         if not await self._cases.opens(number, typed["query_code"]):
+            if (way := await self._joined.entrance(number, typed["query_code"])) is not None:
+                raise way
             words = "编号和查询码对不上。请照回执逐位核对；仍不行，请带证件到接待窗口或打电话找回。"
             return self._form(request, typed, (Problem("query_code", "wrong", words),))
-        response = web.HTTPSeeOther(f"{PATH}/case")
+        response = web.HTTPSeeOther(f"{PATH}/group" if fields.get("next") == "group" else f"{PATH}/case")
         self._cookie.give(response, number)
         raise response
 
@@ -251,6 +281,7 @@ class TrackPages:
                 simplified=record.simplified is True,
             ),
             "added": request.query.get("added") == "1",
+            "joint": may_open(case),
             "now": self._clock(),
         }
 

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient
 from gateway.csrf import Csrf
 from gateway.house import House
 from gateway.keys import CSRF
+from gateway.mobile_proof import Sender
 from gateway.portal import Portal
 from gateway.web import STATIC
 from petition.arrival import Arrival, Intake, Outcome, Receipt
@@ -22,6 +23,7 @@ from petition.errors import PetitionError
 
 Client = TestClient[web.Request, web.Application]
 CODE = "7Q4K-2M9X-A1BC"
+_STATUS = {"forbidden": 403, "foreign_form": 403, "not_found": 404, "too_many": 429, "unavailable": 503}
 
 
 @dataclass
@@ -51,10 +53,10 @@ class RememberingIntake:
         return {arrival.raw_id for arrival in self.arrivals}
 
 
-def portal_app(house: House, intake: Intake) -> web.Application:
+def portal_app(house: House, intake: Intake, codes: Sender | None = None) -> web.Application:
     """An application with the portal's routes, its CSRF check and its error words as plain text."""
     csrf = Csrf(house.store.vault, house.settings.public_url, False)
-    portal = Portal(house, intake, csrf, STATIC)
+    portal = Portal(house, intake, csrf, STATIC, codes)
 
     @web.middleware
     async def guard(request: web.Request, handler: Any) -> web.StreamResponse:
@@ -66,8 +68,7 @@ def portal_app(house: House, intake: Intake) -> web.Application:
                 await csrf.check(request)
             response: web.StreamResponse = await handler(request)
         except PetitionError as problem:
-            status = {"forbidden": 403, "foreign_form": 403, "too_many": 429, "unavailable": 503}.get(problem.code, 400)
-            return web.Response(status=status, text=f"{problem.code} {problem.words}")
+            return web.Response(status=_STATUS.get(problem.code, 400), text=f"{problem.code} {problem.words}")
         if new:
             csrf.set_cookie(response, visitor)
         return response

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from config.group import load_group
+from config.reference import DATA
 from normalizer.archive import Archive
 from normalizer.draft import Draft
 from normalizer.governor import Governor
@@ -29,6 +31,7 @@ from store.outbox import Order
 from store.petitions import Case
 from tests.normalizer.conftest import arrival
 
+RULES = load_group(DATA)
 WAIT = timedelta(minutes=15)
 NAMED = Person(name="王样本", mobile="+8615400000003")
 
@@ -40,7 +43,7 @@ class Room:
         self.store = store
         self.take = IntakeDesk(store, pipeline, Governor("inline"), "620000", clock.now)
         self.pipeline = pipeline
-        self.reading = Reading(store, pipeline)
+        self.reading = Reading(store, pipeline, RULES)
 
     def orders(self, case_no: str) -> list[Order]:
         return self.store.read_now(lambda tx: outbox.of(tx, case_no))
@@ -130,10 +133,10 @@ async def test_a_supplement_that_joins_during_the_reading_is_not_lost(room: Room
 
         def read(self, draft: Draft) -> None:
             pipeline.read(draft)
-            Reading(room.store, pipeline)(supplement.id)
+            Reading(room.store, pipeline, RULES)(supplement.id)
 
     with pytest.raises(Conflict):
-        Reading(room.store, Interrupted())(opening.id)  # type: ignore[arg-type]
+        Reading(room.store, Interrupted(), RULES)(opening.id)  # type: ignore[arg-type]
     room.work(told.case_no, all_of_them=True)
     record = room.record(told.case_no)
     assert "18人" in record.content
