@@ -24,6 +24,7 @@ TIMES = ("unix", "unix_ms", "iso", "compact")
 ALGORITHMS = ("md5", "sha1", "sha256", "hmac-md5", "hmac-sha1", "hmac-sha256")
 OUTPUTS = ("hex", "HEX", "base64")
 CHARSETS = ("utf-8", "gb18030", "gbk")
+LONGEST = 10  # seconds for each step: all steps together stay below the lease of an order
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -315,6 +316,6 @@ def _truth(table: Mapping[str, Any], name: str, default: bool) -> bool:
 
 
 def _seconds(value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 20:
-        raise ValueError("timeout: 应为 20 以内的秒数 (must be seconds, at most 20)")
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= LONGEST:
+        raise ValueError(f"timeout: 应为 {LONGEST} 以内的秒数 (must be seconds, at most {LONGEST})")
     return float(value)

@@ -186,7 +186,8 @@ class SendText:
                 outbox.again(tx, order, self._later(tx, order, outcome.after), outcome.problem)
             case Unsure():
                 texts.note(tx, order.id, TextState.UNSURE, reason=outcome.problem)
-                outbox.again(tx, order, self._later(tx, order, None), outcome.problem)
+                # Whoever was slow may still be at it: asking at once could miss what is about to be there.
+                outbox.again(tx, order, self._later(tx, order, AT_IT), outcome.problem)
             case Held():
                 texts.note(tx, order.id, TextState.READY, reason=outcome.reason)
                 _hold(tx, order, outcome.reason)

@@ -12,13 +12,14 @@ import structlog
 from gateway.drafts import IDLE, RECEIPT
 from petition.clock import Clock
 from petition.errors import PetitionError
-from store import drafts, notes, sheets
+from store import drafts, notes, sheets, texts
 from store.database import Store
 from store.sweep import sweep
 
 NOTES = timedelta(days=7)  # a conversation that stood still for so long begins anew; what was said is in its case
 SHEET_IDLE = timedelta(days=180)  # a work order nobody submitted waits long: it is what a caller said
 SHEET_RECEIPT = timedelta(days=1)  # then the query code is forgotten here too
+TEXTS = timedelta(days=90)  # after that nobody tells any more what became of a text message
 EVERY = 600.0  # seconds between two looks at the drafts
 STALE = 3600.0  # seconds after which nobody is still sending a body
 SWEEP_EVERY = 144  # looks between two walks over all bodies: once a day
@@ -46,6 +47,7 @@ async def keep_house(store: Store, clock: Clock, every: float = EVERY) -> None:
             expired = await store.write(lambda tx: drafts.expire(tx, IDLE, RECEIPT))
             expired += await store.write(lambda tx: sheets.expire(tx, SHEET_IDLE, SHEET_RECEIPT))
             torn = await store.write(lambda tx: notes.expire(tx, NOTES))
+            await store.write(lambda tx: texts.forget(tx, TEXTS))
             removed = await asyncio.to_thread(sweep, store, clock) if look % SWEEP_EVERY == 1 else 0
         except PetitionError as problem:
             log.warning("housekeeping did not come to its end", problem=problem.code)
