@@ -12,6 +12,7 @@ from config.fax import FaxData, load_fax
 from config.group import GroupRules, load_group
 from config.notices import Notices, load_notices
 from config.office import Office, load_office
+from config.ratings import RatingScale, load_ratings
 from config.regions import Regions, load_regions
 from config.roles import Roles, load_roles
 from config.routes import Route, load_routes
@@ -40,6 +41,7 @@ class Reference:
     notices: Notices
     fax: FaxData
     visits: Visits
+    ratings: RatingScale
     themes: Themes
     group: GroupRules
 
@@ -63,6 +65,7 @@ def load_reference(folder: Path = DATA, themes: Sequence[Path] = ()) -> Referenc
         notices=load_notices(folder),
         fax=load_fax(folder),
         visits=load_visits(folder),
+        ratings=load_ratings(folder),
         themes=special,
         group=load_group(folder),
     )

@@ -10,6 +10,7 @@ import jinja2
 import structlog
 from aiohttp import web
 
+from casework.rating import Ratings
 from channels import web as web_door
 from gateway.csrf import Csrf
 from gateway.drafts import DraftDesk, StoredDrafts
@@ -26,6 +27,7 @@ from gateway.pages.guide import GuidePages
 from gateway.pages.home import HomePage
 from gateway.pages.join import JoinPages, member_cookie
 from gateway.pages.people import PeoplePages
+from gateway.pages.rate import RatePage
 from gateway.pages.receipt import ReceiptPages
 from gateway.pages.regions_picker import RegionPicker
 from gateway.pages.supplement import SupplementPage
@@ -59,6 +61,7 @@ class Portal:
         self._ways = ways = Ways(reference.themes, Sites(settings.data), clock.now, secure=secure)
         picker = RegionPicker(reference.regions, home=settings.region)
         desk = DraftDesk(StoredDrafts(house.store), clock.now, secure)
+        ratings = Ratings(reference.ratings, house.deadlines)
         cookie = CaseCookie(house.store.vault, clock.now, secure)
         largest = int(settings.max_upload)
         group = GroupDesk(house.store, reference.group)
@@ -69,10 +72,18 @@ class Portal:
             GuidePages(self._office, house.deadlines, notice_version=settings.notice_version),
             DisplayPage(secure=secure),
             TrackPages(
-                StoredCases(house.store), cookie, Limiter(10, 10), house.deadlines, reference.units, clock.now, join
+                StoredCases(house.store),
+                cookie,
+                Limiter(10, 10),
+                house.deadlines,
+                reference.units,
+                ratings,
+                clock.now,
+                join,
             ),
             GroupPages(group, cookie, clock.now, public_url=settings.public_url),
             join,
+            RatePage(house.store, cookie, ratings, clock.now),
             SupplementPage(cookie, intake, clock.now, csrf.check_token, max_file=largest),
         ]
         if web_door.NAME not in settings.channels:

@@ -84,6 +84,8 @@ GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
         ("GET", "/track/group/sheet"): _F,
         **{(method, f"/join/{page}"): _F for page in ("mine", "{token}") for method in _BOTH},
         ("GET", "/track/supplement"): _F,
+        ("GET", "/track/rate"): _F,
+        ("POST", "/track/rate"): _F,
         ("POST", "/track/supplement"): _F,
         **{(method, f"/desk/sign-in{page}"): Guard.SIGN_IN for page in ("", "/code", "/enrol") for method in _BOTH},
         ("POST", "/desk/sign-out"): _O,

@@ -137,6 +137,8 @@ EVENT: Mapping[str, str] = {
     "member_joined": "联名人加入",
     "member_left": "联名人退出",
     "representatives": "发起人推选代表",
+    "open_rating": "开放评价",
+    "rate": "信访人评价",
 }
 STAGE: Mapping[str, str] = {
     "text": "文字整理",

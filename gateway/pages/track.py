@@ -10,6 +10,7 @@ from typing import Protocol
 import aiohttp_jinja2
 from aiohttp import web
 
+from casework.rating import Ratings
 from config.units import Units
 from gateway.forms import read_fields
 from gateway.group_desk import may_open
@@ -162,6 +163,7 @@ class TrackPages:
         limiter: Limiter,
         deadlines: DeadlineEngine,
         units: Units,
+        ratings: Ratings,
         clock: Clock,
         joined: Joined | None = None,
     ) -> None:
@@ -171,6 +173,7 @@ class TrackPages:
         self._limiter = limiter
         self._deadlines = deadlines
         self._units = units
+        self._ratings = ratings
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -282,6 +285,8 @@ class TrackPages:
             ),
             "added": request.query.get("added") == "1",
             "joint": may_open(case),
+            "rated": request.query.get("rated", ""),
+            "rating": self._ratings.period(case, steps, today),
             "now": self._clock(),
         }
 
