@@ -18,6 +18,7 @@ from channels.provider import NoProvider, Provider
 from channels.switchboard import NoSeats, Switchboard
 from channels.telephone import Telephone
 from channels.texting import NoTexting, Texting
+from channels.wechat_account import OfficialAccount
 from config.themes import Themes
 from petition.arrival import Arrival, Intake
 from petition.clock import Clock
@@ -107,7 +108,7 @@ class Hall:
     max_body, max_upload: bytes; spool: folder for bodies on their way in; known_region: whether a region code exists;
     api_keys: of other systems; twilio_auth_token: signs the webhooks of text messages; postbox, faxbox: what the mail
     and the fax door are set to; limit: takes one of what a sender (an address) may send, raises TooMany; switchboard:
-    the seats; notebook: what is remembered of conversations;
+    the seats; notebook: what is remembered of conversations; wechat: the official account;
     texting: text messages that leave the house, and who wants none;
     provider: the interface of the provider of text messages and telephone; telephone: what the voice door is set to;
     themes: the theme channels, open or not.
@@ -129,6 +130,7 @@ class Hall:
     limit: Callable[[str], None] = unlimited
     switchboard: Switchboard = field(default_factory=NoSeats)
     notebook: Notebook = field(default_factory=PocketNotebook)
+    wechat: OfficialAccount = field(default_factory=OfficialAccount)
     texting: Texting = field(default_factory=NoTexting)
     provider: Provider = field(default_factory=NoProvider)
     themes: Themes = field(default_factory=Themes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from channels import email, fax, hotline, proxy, rest, sms, visit, voice, web
+from channels import email, fax, hotline, proxy, rest, sms, visit, voice, web, wechat
 from channels.door import Door
 
 DOORS: Mapping[str, Callable[[], Door]] = MappingProxyType(
@@ -19,6 +19,7 @@ DOORS: Mapping[str, Callable[[], Door]] = MappingProxyType(
         fax.NAME: fax.Fax,
         visit.NAME: visit.Visit,
         proxy.NAME: proxy.Proxy,
+        wechat.NAME: wechat.Wechat,
     }
 )
 

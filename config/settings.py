@@ -22,6 +22,7 @@ from config.channel_settings import ChannelSettings
 from config.complaint import BadSettings, complaint
 from config.provider_settings import ProviderSettings
 from config.text_settings import TextSettings
+from config.wechat_settings import WechatSettings
 
 PREFIX = "GATEWAY_"
 
@@ -32,7 +33,7 @@ _BROKERS = ("memory", "redis", "rediss", "amqp", "amqps")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-class Settings(ChannelSettings, ProviderSettings, TextSettings):
+class Settings(ChannelSettings, ProviderSettings, TextSettings, WechatSettings):
     """All settings. Immutable; the composition roots read them once and pass on what each part needs."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")

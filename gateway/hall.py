@@ -11,6 +11,8 @@ from channels.postbox import Postbox
 from channels.provider import Account, NoProvider, Provider, Twilio
 from channels.switchboard import Switchboard
 from channels.telephone import Telephone
+from channels.wechat_account import NoPlatform, OfficialAccount
+from channels.wechat_platform import WechatPlatform
 from config.fax import FaxData
 from config.settings import Settings
 from config.themes import Themes
@@ -20,6 +22,7 @@ from gateway.limiter import Limiter
 from gateway.metrics import Metrics
 from gateway.notebook import StoredNotebook
 from gateway.refusals import Refusals
+from gateway.sites import Sites
 from gateway.texting import HouseTexting
 from normalizer.intake import IntakeDesk
 from petition import clock
@@ -49,6 +52,7 @@ def hall_of(house: House, intake: IntakeDesk, metrics: Metrics, switchboard: Swi
         faxbox=faxbox_of(settings, house.reference.fax),
         provider=provider_of(settings),
         telephone=telephone_of(settings, house.office_name),
+        wechat=account_of(settings, house.office_name),
     )
 
 
@@ -63,6 +67,21 @@ def telephone_of(settings: Settings, office: str) -> Telephone:
         speech_language=settings.voice_speech_language,
         seat_line=settings.seat_line,
         quiet=timedelta(seconds=settings.voice_quiet),
+    )
+
+
+def account_of(settings: Settings, office: str) -> OfficialAccount:
+    """The official account; without AppID and AppSecret its interfaces are not called. office: its name."""
+    secret = settings.wechat_app_secret.get_secret_value()
+    sites = Sites(settings.data)
+    may_call = bool(settings.wechat_app_id and secret)
+    return OfficialAccount(
+        token=settings.wechat_token,
+        app_id=settings.wechat_app_id,
+        aes_key=settings.wechat_aes_key,
+        platform=WechatPlatform(settings.wechat_api_url, settings.wechat_app_id, secret) if may_call else NoPlatform(),
+        office=office,
+        place=lambda code: site.origin if (site := sites.find(code)) else "",
     )
 
 

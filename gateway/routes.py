@@ -56,6 +56,8 @@ GUARDS: Mapping[tuple[str, str], Guard] = MappingProxyType(
         ("POST", "/webhooks/twilio/sms"): _D,
         ("POST", "/webhooks/twilio/sms/status"): _D,
         **{("POST", f"/webhooks/twilio/voice{step}"): _D for step in ("", "/status", "/recording", "/{step}")},
+        ("GET", "/webhooks/wechat"): _D,
+        ("POST", "/webhooks/wechat"): _S,
         ("GET", "/"): _F,
         ("GET", "/contact"): _F,
         ("GET", "/guide"): _F,
