@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -137,6 +137,13 @@ class Hall:
     telephone: Telephone = field(default_factory=Telephone)
 
 
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """What a round of catching up brought (补收), by kind: messages, calls, recordings."""
+
+    counts: Mapping[str, int]
+
+
 class Door(Protocol):
     """One channel. `name` is what stands in GATEWAY_CHANNELS and in the ledger."""
 
@@ -172,4 +179,19 @@ class Tending(Protocol):
 
     async def tend(self, hall: Hall) -> int:
         """Finish what stands still; how much was finished. Called every minute, by every process."""
+        ...
+
+
+@runtime_checkable
+class Reconciling(Protocol):
+    """A door whose provider keeps lists of its own, so that what no webhook brought can be taken in (对账补收)."""
+
+    name: str
+
+    async def catch_up(self, hall: Hall, since: datetime) -> CaughtUp:
+        """Take in what happened since then (aware) and is not known; what is known is not entered again.
+
+        The same event told by a webhook and by a list is one event: `Arrival.event`. Raises Unavailable if anything
+        has to be tried again: the next round then begins at the same moment.
+        """
         ...

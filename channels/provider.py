@@ -129,7 +129,8 @@ def file_of(record: Record) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """What the client needs to know. base: address without the version; sender: of messages that go out, a number or
-    a messaging service; media_hosts: to which the provider may redirect; max_file: bytes; spool: folder for files."""
+    a messaging service; media_hosts: to which the provider may redirect; numbers: ours, whose messages and calls are
+    listed, empty: all of the account; max_file: bytes; spool: folder for files."""
 
     sid: str
     token: SecretStr
@@ -138,6 +139,7 @@ class Account:
     spool: Path
     sender: str = ""
     media_hosts: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
 
 
 class Twilio:
@@ -218,7 +220,7 @@ class Twilio:
             if not isinstance(records, list):
                 raise Unavailable("服务商的应答不是清单。")
             for record in records:
-                if isinstance(record, dict):
+                if isinstance(record, dict) and self._ours(record):
                     yield _plain(record)
             if not following:
                 return
@@ -226,6 +228,10 @@ class Twilio:
                 raise Unavailable("服务商清单的下一页不在本账号内。")
             address = self._account.base.rstrip("/") + str(following)
         raise Unavailable("服务商的清单没有尽头。")
+
+    def _ours(self, record: Mapping[str, Any]) -> bool:
+        numbers = self._account.numbers
+        return not numbers or record.get("direction") != "inbound" or record.get("to") in numbers
 
     def _file_path(self, url: str) -> str:
         """The path below the account; Invalid for what is not a file of our account at the provider (SSRF)."""
@@ -323,11 +329,10 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _plain(record: Mapping[str, Any]) -> Record:
-    return {
-        str(name): str(value)
-        for name, value in ((name, "" if value is None else value) for name, value in record.items())
-        if isinstance(value, str | int | float)
-    }
+    told = {str(name): "" if value is None else value for name, value in record.items()}
+    # Half a surrogate pair is good JSON, but nothing that could be kept.
+    plain = {name: str(value) for name, value in told.items() if isinstance(value, str | int | float)}
+    return {name: value.encode("utf-8", "replace").decode() for name, value in plain.items()}
 
 
 def _moment(since: datetime) -> str:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
 _ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")
 _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|MG[0-9a-fA-F]{32}")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -47,6 +48,25 @@ class ProviderSettings(BaseSettings):
         ),
     )
 
+    twilio_numbers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description=(
+            "本机关在服务商处的号码,逗号分隔,对账只看打给和发给它们的;留空为账号下全部 / "
+            "our numbers at the provider, separated by commas, the only ones that are reconciled; "
+            "empty: all of the account"
+        ),
+    )
+    twilio_reconcile_seconds: int = Field(
+        300,
+        ge=0,
+        le=86400,
+        description=(
+            "每隔几秒与服务商的清单对账,补收没有送到的短信和来电;0 为不对账 / "
+            "seconds between two reconciliations with the provider's lists, "
+            "which bring what no webhook brought; 0: never"
+        ),
+    )
+
     @field_validator("twilio_account_sid")
     @classmethod
     def _account(cls, value: str) -> str:
@@ -59,6 +79,16 @@ class ProviderSettings(BaseSettings):
     def _sender_number(cls, value: str) -> str:
         if value and not _SENDER.fullmatch(value):
             raise ValueError("应为 + 开头的号码、短号或 MG 编号 (must be a number in E.164, a short code or MG...)")
+        return value
+
+    @field_validator("twilio_numbers", mode="before")
+    @classmethod
+    def _numbers(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
+        for one in value if isinstance(value, tuple | list) else ():
+            if not _NUMBER.fullmatch(str(one)):
+                raise ValueError(f"{one!r} 不是 + 开头的号码或短号 (is neither a number in E.164 nor a short code)")
         return value
 
     @field_validator("twilio_api_url")

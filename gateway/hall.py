@@ -96,6 +96,7 @@ def provider_of(settings: Settings) -> Provider:
             base=settings.twilio_api_url,
             sender=settings.twilio_from,
             media_hosts=frozenset(settings.twilio_media_hosts),
+            numbers=frozenset(settings.twilio_numbers),
             max_file=int(settings.max_upload),
             spool=settings.data / "spool",
         )

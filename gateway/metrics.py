@@ -48,6 +48,19 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.caught_up = Counter(
+            "gateway_caught_up_total",
+            "Events taken in from a provider's list because no webhook brought them",
+            ("channel", "kind"),
+            registry=self.registry,
+        )
+        self.rounds = Counter(
+            "gateway_rounds_total",
+            "Rounds over a provider's lists, whole or failed",
+            ("channel", "end"),
+            registry=self.registry,
+        )
+
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answer."""
         known = self._children.get((method, route, status))

@@ -31,6 +31,7 @@ from gateway.limiter import Limiter
 from gateway.metrics import Metrics
 from gateway.middleware import Doorkeeper, Drain, Entrance, Limits
 from gateway.portal import Portal
+from gateway.rounds import Rounds
 from gateway.seat_feed import SeatFeed
 from gateway.seats import Seats
 from gateway.switchboard import SeatBoard
@@ -134,11 +135,16 @@ async def serve(settings: Settings, ready: Ready | None = None) -> int:
         log.info("the door is open", port=port, channels=list(settings.channels))
         # What a fresh house is given at its first start is given whole: the next start is not fresh any more.
         greeting = asyncio.ensure_future(ready(house, port)) if ready is not None else None
-        keeping = asyncio.ensure_future(keep_house(house.store, clock.now))
-        tending = asyncio.ensure_future(tend_doors(app[DOORS], app[HALL]))
+        chores = [
+            asyncio.ensure_future(keep_house(house.store, clock.now)),
+            asyncio.ensure_future(tend_doors(app[DOORS], app[HALL])),
+        ]
+        if settings.twilio_reconcile_seconds:
+            rounds = Rounds(app[DOORS], app[HALL], metrics)
+            chores.append(asyncio.ensure_future(rounds.walk(settings.twilio_reconcile_seconds)))
         await stop.wait()
-        keeping.cancel()
-        tending.cancel()
+        for chore in chores:
+            chore.cancel()
         if greeting is not None:
             await greeting
     finally:

@@ -72,9 +72,9 @@ class IntakeDesk:
     async def __call__(self, arrival: Arrival) -> Receipt:
         """Take an arrival in exactly once.
 
-        The same channel, id and bytes again are entered as linked and give the same receipt. Raises
-        IdempotencyConflict (entered as refused) when the id came with other content, Unavailable and LowDisk when
-        nothing can be promised.
+        The same channel, id and bytes again are entered as linked and give the same receipt, as does the same event
+        told another way (`Arrival.event`). Raises IdempotencyConflict (entered as refused) when the id came with other
+        content, Unavailable and LowDisk when nothing can be promised.
         """
         with self._governor.inside():
             attachments = await self._keep(arrival.uploads)
@@ -86,6 +86,10 @@ class IntakeDesk:
             raise IdempotencyConflict()
         if entry.orders:
             self._woken()
+        if entered.first is not None and not entry.attach_to:
+            # Told another way: the code is the one of the first telling.
+            raw_id, first_digest, files = entered.first
+            code = query_code_of(self._store.vault, arrival.channel, raw_id, first_digest, json.loads(files))
         return Receipt(
             case_no=entered.case_no,
             # Who joins a joint petition gets a code of one's own.
@@ -160,6 +164,7 @@ class IntakeDesk:
             form=arrival.form,
             region=self._region,
             raw_id=arrival.raw_id,
+            event=arrival.event,
             received_at=arrival.received_at,
             digest=digest,
             size=len(arrival.raw),

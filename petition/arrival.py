@@ -81,7 +81,9 @@ class Arrival:
     """One inbound event of one channel (来件).
 
     channel: name of the door; form: its 信访形式; raw_id: the channel's own id, opaque, unique within the channel,
-    the key by which a repeat of the same event is known; received_at: aware, Asia/Shanghai, starts the clocks;
+    the key by which a repeat of the same event is known; event: the raw_id of the same event told in another way (a
+    webhook and the provider's list tell of one message), so that both are one although their bytes differ, empty if
+    there is one way only; received_at: aware, Asia/Shanghai, starts the clocks;
     petition_date: the day the sender acted; raw: the original bytes, kept for ever; raw_type: their media type;
     hold: a reason why only a person may decide (forged, unreadable), empty for an ordinary arrival; threads: ids by
     which later events of the same conversation find its case (Message-ID); reply: who is written to once it is entered;
@@ -108,6 +110,7 @@ class Arrival:
     text_to: str = ""
     notes: tuple[Note, ...] = ()
     settles_at: datetime | None = None
+    event: str = ""
 
 
 class Outcome(StrEnum):

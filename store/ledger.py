@@ -33,12 +33,13 @@ _LOCK = 0x58464757  # namespace of our advisory locks
 class _Known:
     id: int
     case_no: str
+    raw_id: str
     digest: str
     files: str
     received_at: int
 
 
-_KNOWN = "SELECT key, id, case_no, digest, files, received_at FROM ledger WHERE key IN ({marks})"
+_KNOWN = "SELECT key, id, case_no, raw_id, digest, files, received_at FROM ledger WHERE key IN ({marks})"
 _ASKED = (1, 4, 16, 64, 256)  # keys of one question: few shapes, so that the databases keep them prepared
 _NEW_HEAD = (
     "ON CONFLICT (chain, channel) DO UPDATE"
@@ -223,10 +224,11 @@ def _place(entry: Entry, ledger_id: int, known: dict[str, _Known], numbers: _Num
         case_no = entry.attach_to or numbers.next(entry)
         if entry.attach_to:
             outcome = Outcome.LINKED
-        known[key] = _Known(ledger_id, case_no, entry.digest, files, to_micros(received))
+        known[key] = _Known(ledger_id, case_no, entry.raw_id, entry.digest, files, to_micros(received))
     else:
         first_id, case_no, received = first.id, first.case_no, from_micros(first.received_at)
-        same = first.digest == entry.digest and first.files == files
+        # Told another way, the bytes must differ; told the same way, they may not.
+        same = first.raw_id != entry.raw_id or (first.digest == entry.digest and first.files == files)
         outcome = Outcome.LINKED if same else Outcome.REFUSED
         reason = "duplicate" if same else "same id, other content"
     row = {
@@ -244,7 +246,8 @@ def _place(entry: Entry, ledger_id: int, known: dict[str, _Known], numbers: _Num
         "first_id": first_id,
         "reason": reason,
     }
-    return row, Entered(ledger_id, case_no, outcome, received, same)
+    told = (first.raw_id, first.digest, first.files) if first is not None and first_id is not None else None
+    return row, Entered(ledger_id, case_no, outcome, received, same, told)
 
 
 def first_event(tx: Transaction, channel: str, raw_id: str) -> tuple[str, str]:

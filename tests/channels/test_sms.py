@@ -18,8 +18,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
 from channels.signature import FORM_TYPE, SIGNATURE
-from channels.sms import PATH, STATUS_PATH, FetchMedia, Sms
-from petition.arrival import Outcome, Upload
+from channels.sms import PATH, STATUS_PATH, Sms
+from petition.arrival import Outcome
 from petition.errors import Invalid, NotFound, TooMany, Unavailable
 from petition.people import Person
 from petition.petition import Form
@@ -45,11 +45,11 @@ NUMBER, CODE = "620000D2026112200001K", "7M2K-9QXA-4TBD"
 async def opened(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Phone]]]:
     clients: list[TestClient[Any, Any]] = []
 
-    async def start(fetch_media: FetchMedia | None = None, **changes: Any) -> Phone:
+    async def start(**changes: Any) -> Phone:
         desk = TextDesk()
         hall = replace(hall_of(desk, tmp_path), **changes)
         app = web.Application(middlewares=[answered])
-        app.add_routes(Sms(fetch_media).routes(hall))
+        app.add_routes(Sms().routes(hall))
         client = TestClient(TestServer(app))
         clients.append(client)
         await client.start_server()
@@ -280,43 +280,11 @@ async def test_addresses_of_media_are_kept_when_nothing_may_be_fetched(phone: Ph
     [arrival] = phone.desk.arrivals
     assert arrival.uploads == ()
     lines = [
-        "（随短信发来的附件，尚未取回：2个）",
+        "（随短信发来的附件，没有取回：2个）",
         "image/jpeg https://media.example/0",
         "image/png https://media.example/1",
     ]
     assert arrival.statement.content.split("\n") == lines
-
-
-async def test_what_can_be_fetched_is_attached_and_the_rest_named(
-    opened: Callable[..., Awaitable[Phone]], tmp_path: Path
-) -> None:
-    async def fetch(url: str) -> Upload:
-        if url.endswith("1"):
-            raise ConnectionError("gone")
-        (tmp_path / "0").write_bytes(b"picture")
-        return Upload(name="0.jpg", media_type="image/jpeg", path=tmp_path / "0")
-
-    phone = await opened(fetch_media=fetch)
-    await phone.text(STORY, **PICTURES)
-    [arrival] = phone.desk.arrivals
-    assert [upload.name for upload in arrival.uploads] == ["0.jpg"]
-    assert (
-        arrival.statement.content == f"{STORY}\n（随短信发来的附件，尚未取回：1个）\nimage/png https://media.example/1"
-    )
-    assert list(tmp_path.iterdir()) == [], "nothing is left lying about"
-
-
-async def test_slow_media_do_not_make_the_answer_late(
-    opened: Callable[..., Awaitable[Phone]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def never(url: str) -> Upload:
-        await asyncio.sleep(60)
-        raise AssertionError(url)
-
-    monkeypatch.setattr("channels.sms.MEDIA_SECONDS", 0.05)
-    phone = await opened(fetch_media=never)
-    assert "已登记" in await phone.text(STORY, **PICTURES)
-    assert "尚未取回：2个" in phone.desk.arrivals[0].statement.content
 
 
 async def test_mutated_bodies_are_each_entered_once(phone: Phone) -> None:

@@ -62,6 +62,7 @@ class TextDesk(NoEnquiries):
     status: str | Exception = "您的信访事项正在办理。"
     trouble: Exception | None = None
     seen: dict[str, tuple[Arrival, str]] = field(default_factory=dict)
+    sizes: dict[str, list[int]] = field(default_factory=dict)
     cases: dict[str, Arrival] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
 
@@ -72,20 +73,23 @@ class TextDesk(NoEnquiries):
             raise trouble
         await asyncio.sleep(0.001)  # a commit takes its time, and others come in meanwhile
         attach_to = arrival.sub_source.removeprefix("supplement:")
-        first = self.seen.get(arrival.raw_id)
-        if first and first[0].raw != arrival.raw:
+        event = arrival.event or arrival.raw_id
+        first = self.seen.get(event)
+        sizes = [one.path.stat().st_size if one.path else len(one.body or b"") for one in arrival.uploads]
+        if first and first[0].raw_id == arrival.raw_id and (first[0].raw, self.sizes[event]) != (arrival.raw, sizes):
             self.outcomes.append(Outcome.REFUSED)
             raise Conflict()
         outcome = Outcome.LINKED
         if not first:
             case_no = attach_to or f"620000D20261122{len(self.cases) + 1:05d}K"
-            first = self.seen[arrival.raw_id] = (arrival, case_no)
+            first = self.seen[event] = (arrival, case_no)
+            self.sizes[event] = sizes
             self.arrivals.append(arrival)
             if not attach_to:
                 self.cases[case_no] = arrival
                 outcome = Outcome.HELD if arrival.hold else Outcome.PETITION
         self.outcomes.append(outcome)
-        code = "" if attach_to else hashlib.sha256(arrival.raw_id.encode()).hexdigest()[:12].upper()
+        code = "" if attach_to else hashlib.sha256(first[0].raw_id.encode()).hexdigest()[:12].upper()
         return Receipt(case_no=first[1], query_code=code, received_at=first[0].received_at, outcome=outcome)
 
     async def refuse(self, arrival: Arrival, reason: str) -> None:
@@ -113,6 +117,10 @@ class TextDesk(NoEnquiries):
     async def case_of(self, channel: str, raw_id: str) -> str:
         """The case of the first event with this id."""
         return self.seen[raw_id][1] if raw_id in self.seen else ""
+
+    async def digest_of(self, channel: str, raw_id: str) -> str:
+        """The digest of the first event with this id."""
+        return hashlib.sha256(self.seen[raw_id][0].raw).hexdigest() if raw_id in self.seen else ""
 
     async def thread(self, channel: str, ids: Sequence[str]) -> str:
         """The newest case with one of these ids."""

@@ -294,3 +294,18 @@ def test_reading_in_line_takes_no_more_than_its_share_of_the_door() -> None:
             time[0] += 0.002
     assert 0.12 < spent / time[0] < 0.2
     assert governor.texts == round(spent / 0.002)
+
+
+async def test_an_event_told_another_way_gets_the_code_of_the_first_telling(
+    store: Store, reader: Pipeline, tmp_path: Path
+) -> None:
+    intake = desk(store, reader)
+    listed = replace(arrival(**SAID), raw_id="M1:listed", event="M1:in")
+    first = await intake(listed)
+    late = await intake(replace(arrival(**SAID), raw_id="M1:in", raw=b"as a webhook tells it"))
+    again = await intake(listed)
+    for one in (late, again):
+        assert (one.case_no, one.query_code, one.outcome) == (first.case_no, first.query_code, Outcome.LINKED)
+    assert store.read_now(lambda tx: petitions.check_code(tx, first.case_no, late.query_code))
+    assert gap(store) == 0
+    assert verify(store, tmp_path) == []

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from petition.arrival import Outcome
 from petition.errors import NotFound
-from store import history, outbox, petitions, tables
+from store import history, ledger, outbox, petitions, tables
 from store.database import Store, open_store
 from store.proof import verify
 from store.reconciliation import reconcile
@@ -140,3 +140,26 @@ def _now(store: Store, change: object) -> None:
             connection.execute(change)  # type: ignore[call-overload]
     finally:
         engine.dispose()
+
+
+async def test_an_event_told_in_two_ways_is_one_event(store: Store) -> None:
+    first = await store.enter(entry(store, "M1:listed", event="M1:in"))
+    late = await store.enter(entry(store, "M1:in", raw=b"as a webhook tells it"))
+    again = await store.enter(entry(store, "M1:listed", event="M1:in"))
+    other = await store.enter(entry(store, "M1:listed", event="M1:in", raw=b"something else"))
+    assert [one.case_no for one in (late, again, other)] == [first.case_no] * 3
+    assert [one.outcome for one in (first, late, again, other)] == [
+        Outcome.PETITION, Outcome.LINKED, Outcome.LINKED, Outcome.REFUSED
+    ]  # fmt: skip
+    assert first.first is None
+    assert late.first is not None
+    assert late.first[0] == "M1:listed"
+    assert store.read_now(lambda tx: ledger.first_event(tx, "web", "M1:in"))[0] == first.case_no
+    assert store.read_now(lambda tx: ledger.first_event(tx, "web", "M1:listed")) == ("", "")
+
+
+async def test_two_tellings_in_one_batch_make_one_case(store: Store) -> None:
+    tellings = [entry(store, "M1:in"), entry(store, "M1:listed", event="M1:in", raw=b"{}")] * 20
+    results = await asyncio.gather(*(store.enter(one) for one in tellings))
+    assert len({one.case_no for one in results}) == 1
+    assert [one.outcome for one in results].count(Outcome.LINKED) == 39
