@@ -228,8 +228,11 @@ class _Line:
 
     async def _from_seat(self, call: Call, event: Event) -> str:
         """After the dialling: whoever was answered is done, whoever was not may leave a message or be called back."""
+        answered = event.value("DialCallStatus") in ("completed", "answered")
+        if answered:  # the telephone was picked up, whether or not somebody took the call on the page
+            await self._hall.switchboard.ring(replace(self._ring(call), seat=self._hall.telephone.seat_line))
         await self._hall.switchboard.over(NAME, call.sid, self._hall.clock())
-        if event.value("DialCallStatus") in ("completed", "answered"):
+        if answered:
             return self._script.farewell(words.THANKS)
         return self._script.menu(words.BUSY, event.turn + 1)
 

@@ -88,6 +88,13 @@ def spoken(text: str) -> str:
     return "。".join("，".join(map(_sign, group)) for group in _groups(text)) + "。"
 
 
+def signs_of(heard: str) -> str:
+    """What `spoken` was made of, but for hyphens: what a listener writes down."""
+    digits = {reading: digit for digit, reading in _DIGITS.items()}
+    pieces = [piece for piece in re.split("[，。]", heard) if piece]
+    return "".join(digits.get(piece, piece[-1]) for piece in pieces)
+
+
 def choice(said: str) -> str:
     """The key that a short answer at the menu means, or empty."""
     plain = _EDGES.sub("", tidy(said))

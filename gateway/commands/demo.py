@@ -17,7 +17,7 @@ from gateway.commands.reconcile import reconcile
 from gateway.demo.browser import Stuck
 from gateway.demo.doors import Filed, Place
 from gateway.demo.journeys import JOURNEYS, Arrived, follow, open_channels
-from gateway.demo.samples import Sample, load_samples
+from gateway.demo.samples import Sample, load_calls, load_samples
 from gateway.house import secret_of
 from store import petitions
 from store.database import open_reading
@@ -59,7 +59,8 @@ def demo(context: click.Context, url: str, seconds: float) -> None:
     except (httpx.HTTPError, KeyError, ValueError) as problem:
         words = f"{url} 没有网关应答，请先启动 (start it first): gateway serve ({problem})"
         raise click.ClickException(words) from None
-    lines = _send(console, place, load_samples(), doors, seconds)
+    samples = [*load_samples(), *(load_calls() if "voice" in doors else ())]
+    lines = _send(console, place, samples, doors, seconds)
     rules = _rules(settings, [line.filed.case_no for line in lines if line.filed is not None])
     console.print(_table(lines, rules or {}))
     balanced = True

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from twilio.request_validator import RequestValidator
@@ -31,7 +32,9 @@ _MAIL_REPLY = re.compile(r"registered ([0-9A-Z]+)")
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the house is and what its partners share with it. url: of pages and API; public_url: what signatures are
-    made over; key: of another system, empty if none is set; mailbox: whom mail is sent to."""
+    made over; key: of another system, empty if none is set; mailbox: whom mail is sent to; account, provider_port: at
+    the provider of telephone and text messages, if it is to be played on this machine; speech: whether the house
+    recognises it."""
 
     url: str
     public_url: str = ""
@@ -39,6 +42,9 @@ class Place:
     token: str = ""
     smtp: Address | None = None
     mailbox: str = _MAILBOX
+    account: str = ""
+    provider_port: int = 0
+    speech: bool = False
 
     @classmethod
     def of(cls, url: str, settings: Settings) -> Place:
@@ -50,6 +56,9 @@ class Place:
             token=settings.twilio_auth_token.get_secret_value(),
             smtp=settings.smtp_address,
             mailbox=next(iter(settings.mailboxes), _MAILBOX),
+            account=settings.twilio_account_sid,
+            provider_port=_port_here(settings.twilio_api_url),
+            speech=settings.voice_speech,
         )
 
 
@@ -57,12 +66,20 @@ class Place:
 class Filed:
     """What the petitioner holds in the hand; a mail's query code comes by letter, so here it is empty.
 
-    repeat: the case number that the same submission got a second time.
+    repeat: the case number that the same submission got a second time; waits: what a person has to do first, empty for
+    what leaves by itself.
     """
 
     case_no: str
     query_code: str
     repeat: str
+    waits: str = ""
+
+
+def _port_here(url: str) -> int:
+    """The port of an address on this machine, 0 for any other address."""
+    parts = urlsplit(url)
+    return parts.port or 0 if parts.hostname == "127.0.0.1" else 0
 
 
 def twice(send: Callable[[], tuple[str, str]]) -> Filed:

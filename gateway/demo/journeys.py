@@ -17,11 +17,13 @@ from gateway.demo.browser import Browser, Page, Stuck
 from gateway.demo.doors import ORDERS, TEXTS, Filed, Place, file_by_email, file_by_hotline, file_by_sms, listens
 from gateway.demo.papers import MEDIA_TYPES, paper
 from gateway.demo.samples import Sample, SamplePerson
+from gateway.demo.telephone import file_by_telephone
 from petition.attachment import AttachmentRole
 from petition.identity import check_resident_id
 from petition.people import IdType
 
 API = "/api/v1/petitions"
+CALLS = "/webhooks/twilio/voice"
 _PAGES_MOST = 60  # a petition has eleven pages; more means the form leads in a circle
 _TRIES = 6
 _RECEIPT = re.compile(r"信访编号\W+(?P<case_no>[0-9A-Z-]+).*?查询码\W+(?P<code>[0-9A-Z-]{12,14})", re.S)
@@ -87,6 +89,7 @@ JOURNEYS: Mapping[str, Callable[[Place, Sample], Filed]] = MappingProxyType(
         "hotline": file_by_hotline,
         "sms": file_by_sms,
         "email": file_by_email,
+        "voice": file_by_telephone,
     }
 )
 
@@ -98,6 +101,8 @@ def follow(place: Place, filed: Filed, seconds: float, wait: Callable[[float], N
     """
     if not filed.query_code and not place.key:
         return Arrived("已登记", "", "查询码由回执邮件告知")
+    if filed.waits:
+        return Arrived("已登记", "", filed.waits)
     asked = {"X-Query-Code": filed.query_code} if filed.query_code else {"X-API-Key": place.key}
     end = time.monotonic() + seconds
     pause = 0.25
@@ -130,6 +135,7 @@ def open_channels(place: Place, wanted: tuple[str, ...]) -> frozenset[str]:
             "hotline": ORDERS in paths and bool(place.key),
             "sms": client.get(TEXTS).status_code == 405 and bool(place.token),
             "email": "email" in wanted and listens(place.smtp),
+            "voice": client.get(CALLS).status_code == 405 and bool(place.token),
         }
     return frozenset(name for name in wanted if doors.get(name, False))
 

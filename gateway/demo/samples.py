@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Literal
 
@@ -91,3 +91,12 @@ def load_samples() -> Sequence[Sample]:
     """The twelve, in their order."""
     body = files("gateway").joinpath("data", "samples.json").read_bytes()
     return TypeAdapter(_Samples).validate_json(body).cases
+
+
+def load_calls() -> Sequence[Sample]:
+    """What is told by word of mouth, as calls to the office's own telephone: further samples after the twelve."""
+    told = [sample for sample in load_samples() if sample.spoken and sample.form is Form.HOTLINE]
+    return tuple(
+        replace(sample, n=place, form=Form.PHONE, channel="voice", title=f"电话：{sample.title}")
+        for place, sample in enumerate(told, start=len(load_samples()) + 1)
+    )

@@ -177,7 +177,8 @@ async def test_a_seat_is_rung_with_the_case_and_dialled(installed: Installation)
     exchange = await installed.open(STAFFED)
     played = await exchange.call([Press("3"), Talk(90)])
     [number] = exchange.desk.cases
-    [rung] = exchange.seats.rung
+    rung, answered = exchange.seats.rung
+    assert (answered.id, answered.seat) == (played.sid, STAFFED.seat_line), "it was answered, and is no missed call"
     assert (rung.channel, rung.id, rung.number, rung.case_no) == ("voice", played.sid, MOBILE, number)
     assert played.verbs.count("Dial") == 1
     assert exchange.desk.cases[number].hold == "来电转坐席，请核对登记内容"
@@ -189,6 +190,7 @@ async def test_who_reaches_no_seat_may_leave_a_message_in_the_same_case(installe
     exchange = await installed.open(STAFFED)
     played = await exchange.call([Press("3"), Talk(status=status), Press("1"), Leave(WAV, 9)])
     assert words.BUSY in played.said
+    assert [rung.seat for rung in exchange.seats.rung] == [""]
     assert len(exchange.desk.cases) == 1
     assert len(exchange.desk.recordings) == 1
 

@@ -25,6 +25,7 @@ SPOKEN: list[tuple[str, str, str]] = [
 @pytest.mark.parametrize(("text", "heard"), [case[1:] for case in SPOKEN], ids=[case[0] for case in SPOKEN])
 def test_numbers_are_read_sign_by_sign(text: str, heard: str) -> None:
     assert words.spoken(text) == heard
+    assert words.signs_of(heard) == text.replace("-", "")
 
 
 def test_no_two_signs_sound_alike() -> None:

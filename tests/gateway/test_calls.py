@@ -7,16 +7,26 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from channels.door import Tending
 from channels.voice import Voice
 from gateway.demo.caller import HANG_UP, Leave, Played, Press, Speak, Turn, play
+from gateway.demo.doors import Place
+from gateway.demo.journeys import follow, open_channels
 from gateway.demo.provider import ACCOUNT, TOKEN, Home, StandIn
+from gateway.demo.samples import load_calls
+from gateway.demo.telephone import file_by_telephone, tone
 from petition.keypad import case_keys, code_keys
 from petition.petition import Form
 from store import petitions
 from store.codes import opening_event, query_code_of
 from store.transaction import Transaction
 from tests.houses import Rig, running_house, until
+from tests.servers.process import free_port
+
+# aiohttp-jinja2 1.6 still names its request values by words.
+pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKeyWarning")
 
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt fictional"
 STORY = "兰州市城关区演示小区自来水已经停了三天，物业说不知道什么时候来水"
@@ -107,3 +117,35 @@ async def test_a_call_survives_a_restart_between_two_webhooks(tmp_path: Path) ->
 
 def test_the_voice_door_asks_to_be_tended() -> None:
     assert isinstance(Voice(), Tending)
+
+
+@pytest.mark.parametrize("speech", [True, False])
+def test_the_demo_calls_and_hears_the_same_number_twice(tmp_path: Path, speech: bool) -> None:
+    port = free_port()
+    settings: dict[str, Any] = {
+        "channels": ("voice", "rest"),
+        "twilio_auth_token": TOKEN,
+        "twilio_account_sid": ACCOUNT,
+        "twilio_api_url": f"http://127.0.0.1:{port}",
+        "voice_speech": speech,
+    }
+    with running_house(tmp_path, way_out_too=True, **settings) as rig:
+        place = Place.of(rig.url, rig.house.settings)
+        [sample] = load_calls()
+        assert open_channels(place, ("voice",)) == {"voice"}
+        filed = file_by_telephone(place, sample)
+        assert filed.case_no == filed.repeat
+        arrived = follow(place, filed, 20)
+        assert arrived is not None
+        assert bool(arrived.unit) is speech, "what was only recorded waits for a person"
+        held = rig.house.store.read_now(lambda tx: petitions.get(tx, filed.case_no))
+        assert held.petition.form is Form.PHONE
+        if not speech:
+            assert until(lambda: _files(rig, filed.case_no) == [tone()])
+        assert rig.gap() == 0
+
+
+def _files(rig: Rig, case_no: str) -> list[bytes]:
+    """The bodies of a case's files."""
+    case = rig.house.store.read_now(lambda tx: petitions.get(tx, case_no))
+    return [b"".join(rig.house.store.files.pieces(file.sha256)) for file in case.petition.attachments]
