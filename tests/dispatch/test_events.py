@@ -59,7 +59,7 @@ FORGERIES = [
     ("another secret", signed(GOOD, secret="whsec_" + base64.b64encode(b"x" * 32).decode())),
     ("another body", signed(body_of(words="x"))),
     ("too old", signed(GOOD, at=datetime.now(UTC) - timedelta(minutes=6))),
-    ("from the future", signed(GOOD, at=datetime.now(UTC) + timedelta(minutes=6))),
+    ("from the future", signed(GOOD, at=datetime.now(UTC) + timedelta(hours=1))),
     ("another id", signed(GOOD) | {"Webhook-Id": "evt-2"}),
     ("a signature without a comma", signed(GOOD) | {"webhook-signature": "v1"}),
     ("a signature that is no base64", signed(GOOD) | {"webhook-signature": "v1,!"}),

@@ -19,7 +19,7 @@ from tests.houses import running_house, until
 def test_a_fax_waits_at_the_desk_and_is_counted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reference = load_reference()
     quick = replace(reference.fax, watch=replace(reference.fax.watch, every=0.02, settle=0.01))
-    monkeypatch.setattr("gateway.house.load_reference", lambda: replace(reference, fax=quick))
+    monkeypatch.setattr("gateway.house.load_reference", lambda **_: replace(reference, fax=quick))
     inbox = tmp_path / "faxes"
     inbox.mkdir()
     body = tiff(2)

@@ -84,7 +84,7 @@ async def test_another_process_is_heard_at_the_next_look(store: Store, verbs: Ca
 
 
 async def test_a_stream_ends_with_its_life_and_with_the_house(store: Store, verbs: Calls) -> None:
-    short = SeatFeed(store, verbs.sweep, life=0.05)
+    short = SeatFeed(store, verbs.sweep, life=0.3)
     assert len([mark async for mark in short.follow("zuoxi", "")]) == 1
     closing = SeatFeed(store, verbs.sweep, lambda: True)
     assert [mark async for mark in closing.follow("zuoxi", "")] == []

@@ -78,6 +78,6 @@ def test_free_text_is_scrubbed_and_the_rest_is_left(text: str, expected: str) ->
     ids=lambda text: text[:6].encode("unicode_escape").decode(),
 )
 def test_scrubbing_stays_linear_on_hostile_text(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()  # the machine may be busy with other tests
     scrub(text)
-    assert time.perf_counter() - start < 2.0  # quadratic work on these would take minutes
+    assert time.process_time() - start < 2.0  # quadratic work on these would take minutes
