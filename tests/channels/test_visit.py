@@ -169,6 +169,13 @@ def test_a_visitor_without_papers_has_no_number_and_the_reason_is_noted() -> Non
     assert [note.words for note in made.notes] == ["第1人未出示证件：证件遗失"]
 
 
+def test_number_and_code_are_sent_to_the_visitor_never_to_an_agent() -> None:
+    assert arrival(visit()).text_to == "+8615400000001"
+    assert arrival(visit((CHILD, LI), manner="agent", relation="guardian")).text_to == "+8615400000001"
+    assert arrival(visit(({**CHILD, "phone": ""}, ZHANG), manner="agent", relation="guardian")).text_to == ""
+    assert arrival(visit(join="620000W20261120000017")).text_to == "", "the code is the one of the first receipt"
+
+
 def test_words_that_join_a_case_are_its_supplement() -> None:
     made = arrival(visit(join="620000W20261120000017"))
     assert made.sub_source == "supplement:620000W20261120000017"

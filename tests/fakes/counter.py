@@ -20,6 +20,29 @@ from store.petitions import Case
 from tests.houses import Rig
 
 PASSWORD = "correct horse battery"
+PERSON = {
+    "people.0.name": "张示例",
+    "people.0.id_type": "RESIDENT_ID",
+    "people.0.id_no": "620199198503120012",
+    "people.0.phone": "15400000001",
+    "people.0.address": "兰州市城关区示例街道演示小区1号楼",
+}
+VISIT = {
+    **PERSON,
+    "manner": "self",
+    "window": "3号",
+    "companions": "1",
+    "region_words": "城关区",
+    "purpose": "APPEAL",
+    "title": "反映演示小区供暖不足",
+    "content": "来访人说：“演示小区3号楼自供暖以来室温一直只有14度，打过两次电话没有人上门。”",
+    "requests": "请供热单位上门检修",
+    "is_public": "no",
+    "confidential": "no",
+    "documents": "室温记录1份2页",
+    "originals": "returned",
+}
+SIGNED = {"read_back": "yes", "signed": "paper", "do": "submit"}
 _CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 

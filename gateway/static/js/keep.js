@@ -54,7 +54,11 @@ for (const once of document.querySelectorAll("form[data-once]")) {
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => {
-    document.documentElement.dataset.paper = button.dataset.print || "a4";
+    const paper = button.dataset.print || "a4";
+    document.documentElement.dataset.paper = paper;
+    for (const sheet of document.querySelectorAll("link[data-slip]")) {
+      sheet.media = sheet.dataset.slip === paper ? "print" : "not all";
+    }
     print();
   });
 }

@@ -9,7 +9,7 @@ import pytest
 
 from store import tickets
 from store.tickets import TicketState
-from tests.fakes.counter import Clerk, hire
+from tests.fakes.counter import SIGNED, VISIT, Clerk, hire
 from tests.houses import Rig, running_house
 
 # aiohttp-jinja2 keeps its context under a plain string.
@@ -54,7 +54,7 @@ def test_from_the_number_to_the_window(clerk: Clerk, rig: Rig) -> None:
     assert "等候 3 位" in board(rig)
     clerk.post(PAGE, {"do": "next", "window": "3号"})
     assert states(rig) == {1: "waiting", 2: "called", 3: "waiting"}, "who asked for it comes first"
-    assert re.search(r"2 请到3号 窗口", board(rig))
+    assert re.search(r"2 请到3号窗口", board(rig))
     assert "年老" not in board(rig).split("等候")[0], "why somebody is first is nobody's business"
     clerk.post(PAGE, {"do": "call.2", "window": "3号"})
     assert "叫了 2 次" in clerk.text
@@ -70,6 +70,18 @@ def test_from_the_number_to_the_window(clerk: Clerk, rig: Rig) -> None:
     clerk.post(PAGE, {"do": "next"})
     assert "没有人等候" in clerk.text
     assert states(rig)[1] == "called"
+
+
+def test_a_registered_visitor_is_done(clerk: Clerk, rig: Rig) -> None:
+    clerk.post(PAGE, {"do": "issue"})
+    clerk.post(PAGE, {"do": "next", "window": "3号"})
+    clerk.post(PAGE, {"do": "serve.1", "window": "3号"})
+    visit = {**VISIT, "ticket": "1"}
+    clerk.send("/desk/window", {**visit, "do": "read"})
+    clerk.send("/desk/window/read", SIGNED)
+    assert clerk.path == "/desk/window/receipt"
+    assert "候访号 1" in clerk.text
+    assert states(rig) == {1: "done"}
 
 
 def test_a_number_that_has_gone_on_is_told(clerk: Clerk, rig: Rig) -> None:

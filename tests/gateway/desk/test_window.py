@@ -12,35 +12,12 @@ import pytest
 
 from petition.petition import Form
 from petition.workflow import Status
-from tests.fakes.counter import Clerk, case_of, hire, trail
+from tests.fakes.counter import PERSON, SIGNED, VISIT, Clerk, case_of, hire, trail
 from tests.houses import Rig, running_house
 
 # aiohttp-jinja2 keeps its context under a plain string.
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKeyWarning")
 PAGE = "/desk/window"
-PERSON = {
-    "people.0.name": "张示例",
-    "people.0.id_type": "RESIDENT_ID",
-    "people.0.id_no": "620199198503120012",
-    "people.0.phone": "15400000001",
-    "people.0.address": "兰州市城关区示例街道演示小区1号楼",
-}
-VISIT = {
-    **PERSON,
-    "manner": "self",
-    "window": "3号",
-    "companions": "1",
-    "region_words": "城关区",
-    "purpose": "APPEAL",
-    "title": "反映演示小区供暖不足",
-    "content": "来访人说：“演示小区3号楼自供暖以来室温一直只有14度，打过两次电话没有人上门。”",
-    "requests": "请供热单位上门检修",
-    "is_public": "no",
-    "confidential": "no",
-    "documents": "室温记录1份2页",
-    "originals": "returned",
-}
-SIGNED = {"read_back": "yes", "signed": "paper", "do": "submit"}
 Enter = Callable[..., Clerk]
 _numbers = count(1)
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\10\6\0\0\0" + b"\0" * 200
