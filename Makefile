@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help run test test-fast lint format crash bench screenshots demo wheel pins docs setup setup-dev packages clean
+.PHONY: help run test test-fast lint format crash torture bench screenshots demo wheel pins docs setup setup-dev packages clean
 
 PY := .venv/bin/python
 N ?= 100
@@ -28,6 +28,9 @@ format: setup-dev ## put the code into shape (ruff)
 
 crash: packages setup-dev ## the crash harness with N kills (make crash N=100)
 	@exec scripts/crash $(N)
+
+torture: packages setup-dev ## every door with N mutants of its hard cases (make torture N=10000)
+	@TORTURE_N=$(N) exec $(PY) -m pytest -s tests/torture
 
 bench: packages setup-dev ## the benchmarks: petitions over HTTP (SQLite, PostgreSQL) and mails
 	@missed=0; $(PY) -m benchmarks.intake || missed=1; $(PY) -m benchmarks.mail || missed=1; exit $$missed

@@ -38,6 +38,7 @@ _GOOD_KEY = re.compile(r"[\x21-\x7e]{8,200}")
 _PIECE = 1 << 16
 _HEAD = 8192  # enough for every signature filetype knows
 _JSON = "application/json"
+_CUT = (HttpProcessingError, web.RequestPayloadError, ConnectionError)  # the body broke off, or its coding is wrong
 
 
 @dataclass(slots=True)
@@ -171,7 +172,7 @@ async def _receive(request: web.Request, hall: Hall, folder: Path, came: _Receiv
     elif request.content_type.startswith("multipart/"):
         try:
             await _read_parts(request, hall, folder, came)
-        except (ValueError, AssertionError, LookupError, RuntimeError, HttpProcessingError) as problem:
+        except (ValueError, AssertionError, LookupError, RuntimeError, *_CUT) as problem:
             raise Unreadable("多部分请求的写法有误。") from problem
     else:
         raise web.HTTPUnsupportedMediaType

@@ -25,7 +25,7 @@ from channels.sms_register import Register, Registered, note_order, opt
 from channels.sms_words import Order, Word
 from channels.texting import TextStatus
 from petition.arrival import Outcome, Statement
-from petition.errors import Invalid, NotFound, TooLarge, TooMany
+from petition.errors import Invalid, NotFound, TooLarge, TooMany, Unreadable
 from petition.people import Person
 
 PATH = "/webhooks/twilio/sms"
@@ -131,13 +131,13 @@ async def _status(request: web.Request, hall: Hall) -> web.Response:
 
 
 async def _body(request: web.Request, received_at: datetime, hall: Hall) -> bytes:
-    """The whole body; raises TooLarge, after what was read is kept."""
+    """The whole body; raises TooLarge or Unreadable, after what was read is kept."""
     body = bytearray()
     try:
         await receive(request, hall.max_body, body)
-    except TooLarge:
+    except (TooLarge, Unreadable) as problem:
         message = Message(fields={}, raw=bytes(body), repeated=False)
-        await hall.refuse(message.arrival(received_at), TooLarge.code)
+        await hall.refuse(message.arrival(received_at), problem.code)
         raise
     return bytes(body)
 

@@ -28,7 +28,7 @@ from channels.voice_book import CallBook, Locks, bare, plain
 from channels.voice_call import ENDED, INCOMING, STATUS, WORDS, Call, Event
 from channels.voice_script import PATH, Script
 from petition.arrival import Arrival, Statement
-from petition.errors import Invalid, NotFound, PetitionError, TooLarge, TooMany, Unavailable
+from petition.errors import Invalid, NotFound, PetitionError, TooLarge, TooMany, Unavailable, Unreadable
 from petition.identity import normal_landline, normal_mobile
 from petition.people import Person
 
@@ -263,8 +263,8 @@ class _Line:
         at, body = self._hall.clock(), bytearray()
         try:
             await receive(request, self._hall.max_body, body)
-        except TooLarge:
-            await self._hall.refuse(_unverified(bytes(body), at), TooLarge.code)
+        except (TooLarge, Unreadable) as problem:
+            await self._hall.refuse(_unverified(bytes(body), at), problem.code)
             raise
         form = read_form(bytes(body), _DELIVERY)
         event = Event(step=step, turn=turn, at=at.isoformat(), body=form.raw.decode("latin-1"))

@@ -239,7 +239,7 @@ def _check_day(answers: Answers, today: date) -> tuple[Problem, ...]:
     if month and not re.fullmatch(r"0?[1-9]|1[0-2]", month):
         return (Problem("month", "month", "月份应是1到12。"),)
     try:
-        first = date(int(year), int(month or 1), int(day or 1) if day.isascii() else 0)
+        first = date(int(year), int(month or 1), int(day or 1) if re.fullmatch(r"[0-9]{0,2}", day) else 0)
     except ValueError:
         return (Problem("day", "day", "没有这一天，请核对日期。"),)
     return (Problem("year", "future", "发生时间不能晚于今天，请核对。"),) if first > today else ()

@@ -197,11 +197,11 @@ def _cut(said: str) -> str:
 
 
 async def _body(request: web.Request, received_at: datetime, hall: Hall) -> bytes:
-    """The whole body; raises TooLarge, after what was read is kept."""
+    """The whole body; raises TooLarge or Unreadable, after what was read is kept."""
     body = bytearray()
     try:
         await receive(request, hall.max_body, body)
-    except TooLarge:
-        await hall.refuse(_arrival(Message(fields={}, raw=bytes(body)), received_at), TooLarge.code)
+    except (TooLarge, Unreadable) as problem:
+        await hall.refuse(_arrival(Message(fields={}, raw=bytes(body)), received_at), problem.code)
         raise
     return bytes(body)

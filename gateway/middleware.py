@@ -87,6 +87,10 @@ class Entrance:
             self._drain.inside -= 1
         if not response.prepared:
             self._dress(response, number, machine)
+        if request.content.exception() is not None:
+            # The server would stumble over the rest of the body, and the answer be lost with the connection.
+            response.force_close()
+            request.content.feed_eof()
         # A stream of events lasts as long as somebody looks at its page: that is no slow answer.
         took = 0.0 if response.content_type == "text/event-stream" else time.monotonic() - started
         resource = request.match_info.route.resource
@@ -177,9 +181,9 @@ class Doorkeeper:
             # A door bounds what it reads by itself, so that it can enter what is too large as refused.
             self._limits.doors.check(address)
             return await handler(request)
-        self._check_length(request)
-        if guard is Guard.SIGNED:
+        if guard is Guard.SIGNED:  # bounded by itself as well
             return await self._signed(request, handler, address)
+        self._check_length(request)
         if guard is Guard.CODE:
             self._limits.codes.check(address)
             return await handler(request)

@@ -90,6 +90,7 @@ def test_good_answers_need_no_mending() -> None:
         ("scene", {"year": "2026", "month": "", "day": "3"}, {"month": "month"}),
         ("scene", {"year": "2026", "month": "2", "day": "30"}, {"day": "day"}),
         ("scene", {"year": "2026", "month": "2", "day": "三"}, {"day": "day"}),
+        ("scene", {"year": "2026", "month": "2", "day": "9" * 30}, {"day": "day"}),
         ("scene", {"year": "", "month": "", "day": ""}, {}),
         ("purpose", {"purpose": "REVOLT"}, {"purpose": "empty"}),
         ("story", {"title": "", "content": ""}, {"title": "empty", "content": "empty"}),
