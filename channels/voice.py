@@ -21,9 +21,10 @@ from aiohttp import web
 
 from channels import voice_words as words
 from channels.body import receive
-from channels.door import Hall
+from channels.door import CaughtUp, Hall
 from channels.signature import UNVERIFIED, SignedForm, read_form, verified
 from channels.switchboard import Call as Ring
+from channels.voice_backlog import CALL_SID, RECORDING_SID, CallBacklog
 from channels.voice_book import CallBook, Locks, bare, plain
 from channels.voice_call import ENDED, INCOMING, STATUS, WORDS, Call, Event
 from channels.voice_script import PATH, Script
@@ -37,8 +38,6 @@ STATUS_PATH, RECORDING_PATH = f"{PATH}/status", f"{PATH}/recording"
 STEPS = frozenset("menu story demand recorded wish query code seat callback".split())
 _LAST = 999  # the turn of what is no part of the conversation
 _WRONG_MOST, _MENUS_MOST, _QUERIES_MOST = 2, 9, 3
-_SID = re.compile(r"CA[0-9A-Za-z]{10,62}")
-_RECORDING_SID = re.compile(r"RE[0-9A-Za-z]{10,62}")
 _TURN = re.compile(r"[0-9]{1,3}")
 # About the delivery, not the call: the fallback address gets them in addition, and it is the same webhook.
 _DELIVERY = frozenset({"ErrorCode", "ErrorUrl"})
@@ -72,6 +71,10 @@ class Voice:
             web.post(RECORDING_PATH, line.recording),
             web.post(f"{PATH}/{{step}}", step),
         ]
+
+    async def catch_up(self, hall: Hall, since: datetime) -> CaughtUp:
+        """Calls and recordings that no webhook brought; see `Reconciling`."""
+        return await CallBacklog(hall, CallBook(hall, self._locks)).catch_up(since)
 
     async def tend(self, hall: Hall) -> int:
         """Enter calls that stand still and fetch what could not be fetched; how many calls are done with."""
@@ -134,7 +137,7 @@ class _Line:
         sid, event = received
         recording = event.value("RecordingSid")
         finished = event.fields.get("RecordingStatus", "completed") == "completed"
-        if not finished or not _RECORDING_SID.fullmatch(recording) or not event.value("RecordingUrl"):
+        if not finished or not RECORDING_SID.fullmatch(recording) or not event.value("RecordingUrl"):
             await self._hall.refuse(plain(event, f"{sid}:{recording}:recording_event"), "recording_event")
             return web.Response(status=204)
         async with self._book.lock(sid):
@@ -272,7 +275,7 @@ class _Line:
             await self._hold(form, bytes(body), event)
             return None
         sid = form.fields.get("CallSid", "")
-        if not _SID.fullmatch(sid) or form.fields.get("Direction", "inbound") != "inbound":
+        if not CALL_SID.fullmatch(sid) or form.fields.get("Direction", "inbound") != "inbound":
             await self._hall.refuse(_unverified(bytes(body), at), "no_call")
             raise NotFound("这不是打进来的电话。")
         return sid, event
@@ -283,7 +286,7 @@ class _Line:
         Without number: a forger could name anybody. Only what begins a call or says something.
         """
         arrival = _unverified(body, datetime.fromisoformat(event.at))
-        begins = event.step == INCOMING and _SID.fullmatch(form.fields.get("CallSid", ""))
+        begins = event.step == INCOMING and CALL_SID.fullmatch(form.fields.get("CallSid", ""))
         if not event.said and not begins:
             await self._hall.refuse(arrival, "forged")
             return

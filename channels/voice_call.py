@@ -6,7 +6,8 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from channels import voice_words as words
@@ -14,6 +15,7 @@ from channels.signature import read_form
 from channels.telephone import Telephone
 from channels.web import UNSEEN
 from petition.arrival import SUPPLEMENT, Arrival, Statement, Upload
+from petition.clock import SHANGHAI
 from petition.identity import normal_landline, normal_mobile, tidy
 from petition.people import Person
 from petition.petition import Form, Note
@@ -212,7 +214,7 @@ class Call:
             form=Form.PHONE,
             raw_id=raw_id,
             received_at=at,
-            petition_date=at.date(),
+            petition_date=_day(events) or at.date(),
             raw=raw or self.sid.encode(),
             raw_type="application/x-ndjson",
             statement=statement,
@@ -278,6 +280,16 @@ class Said:
             notes=_notes((*told, *wanted)),
             queried=choices <= {"0", "2"} and not content and not any(one.value("RecordingSid") for one in ordered),
         )
+
+
+def _day(events: tuple[Event, ...]) -> date | None:
+    """The day of a call that only the provider's list told of: the caller acted then, whenever we learn of it."""
+    if not events or events[0].step != LISTED:
+        return None
+    try:
+        return parsedate_to_datetime(events[0].value("StartTime")).astimezone(SHANGHAI).date()
+    except ValueError:
+        return None
 
 
 def _instead(events: list[Event], choices: set[str]) -> tuple[str, str]:
