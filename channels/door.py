@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from channels.faxbox import Faxbox
+from channels.hotline_bridge import Bridge, NoBridge
 from channels.notebook import Notebook, PocketNotebook
 from channels.postbox import Postbox
 from channels.provider import NoProvider, Provider
@@ -108,7 +109,8 @@ class Hall:
     max_body, max_upload: bytes; spool: folder for bodies on their way in; known_region: whether a region code exists;
     api_keys: of other systems; twilio_auth_token: signs the webhooks of text messages; postbox, faxbox: what the mail
     and the fax door are set to; limit: takes one of what a sender (an address) may send, raises TooMany; switchboard:
-    the seats; notebook: what is remembered of conversations; wechat: the official account;
+    the seats; bridge: what is remembered of the orders of 12345; notebook: what is remembered of conversations;
+    wechat: the official account;
     texting: text messages that leave the house, and who wants none;
     provider: the interface of the provider of text messages and telephone; telephone: what the voice door is set to;
     themes: the theme channels, open or not.
@@ -129,6 +131,7 @@ class Hall:
     faxbox: Faxbox | None = None
     limit: Callable[[str], None] = unlimited
     switchboard: Switchboard = field(default_factory=NoSeats)
+    bridge: Bridge = field(default_factory=NoBridge)
     notebook: Notebook = field(default_factory=PocketNotebook)
     wechat: OfficialAccount = field(default_factory=OfficialAccount)
     texting: Texting = field(default_factory=NoTexting)

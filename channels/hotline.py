@@ -19,6 +19,7 @@ import structlog
 from aiohttp import web
 
 from channels.door import Hall
+from channels.hotline_bridge import InProcedure, KnownOrder
 from channels.hotline_calls import CallEvents
 from channels.hotline_form import OrderReader, canonical, change_of, order_no_of, statement_of
 from channels.hotline_request import JSON, KEY, NAME, answer, parse, take_in, unread, verify
@@ -49,10 +50,18 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """What became of one order (工单去向). linked: joined to the case of the same order number as a change."""
+    """What became of one order (工单去向). linked: joined to the case of the same order number as a change;
+    in_procedure: the matter is handled already under another number, and the new case is linked to it."""
 
     receipt: Receipt
     linked: bool
+    in_procedure: InProcedure | None = None
+
+    def told(self) -> dict[str, Any]:
+        """What the platform learns beside the receipt."""
+        if self.in_procedure is None:
+            return {}
+        return {"in_procedure": {"case_no": self.in_procedure.case_no, "status": self.in_procedure.status}}
 
 
 class Hotline:
@@ -101,21 +110,36 @@ class Hotline:
         )
         digest = hashlib.sha256(raw).hexdigest()
         # Asked first, so that a change is one entry in the ledger and not a refused one and a linked one.
-        if await hall.enquiries.digest_of(NAME, form.order_no) in ("", digest):
+        known = await self._known(form.order_no, hall)
+        if known is None or (known.changes == 0 and known.digest == digest):
             try:
-                return Entered(await hall.intake(arrival), linked=False)
+                receipt = await hall.intake(arrival)
             except Conflict:
                 log.info("two contents of one order at the same moment")
-        case_no = await hall.enquiries.case_of(NAME, form.order_no)
-        if not case_no:
+                known = KnownOrder(await hall.enquiries.case_of(NAME, form.order_no), "", 0)
+            else:
+                await hall.bridge.note(form.order_no, KnownOrder(receipt.case_no, digest, 0))
+                return Entered(receipt, False, await hall.bridge.in_procedure(receipt.case_no))
+        if not known.case_no:
             raise Conflict()
+        # Counted, because a hotline may go back to what it said before: that is a change and no repeat.
+        turn = known.changes if known.digest == digest else known.changes + 1
         changed = replace(
             arrival,
-            raw_id=f"{form.order_no}#{digest[:16]}",
-            sub_source=SUPPLEMENT + case_no,
+            raw_id=f"{form.order_no}#{turn}-{digest[:16]}",
+            sub_source=SUPPLEMENT + known.case_no,
             statement=change_of(form),
         )
-        return Entered(await hall.intake(changed), linked=True)
+        receipt = await hall.intake(changed)
+        await hall.bridge.note(form.order_no, KnownOrder(known.case_no, digest, turn))
+        return Entered(receipt, linked=True)
+
+    async def _known(self, order_no: str, hall: Hall) -> KnownOrder | None:
+        """What came before under this number; what came before the bridge was there is found in the ledger."""
+        known = await hall.bridge.latest(order_no)
+        if known is None and (digest := await hall.enquiries.digest_of(NAME, order_no)):
+            return KnownOrder(await hall.enquiries.case_of(NAME, order_no), digest, 0)
+        return known
 
     async def _post(self, request: web.Request, hall: Hall) -> web.Response:
         received_at, body = hall.clock(), bytearray()
@@ -164,7 +188,7 @@ class Hotline:
             return {**line, "status": 503, "problem": _problem(Unavailable())}
         receipt = entered.receipt
         line["status"] = 200 if entered.linked else 201
-        return {**line, "case_no": receipt.case_no, "query_code": receipt.query_code}
+        return {**line, "case_no": receipt.case_no, "query_code": receipt.query_code, **entered.told()}
 
 
 def _split(body: bytes) -> tuple[object, list[object] | None]:
@@ -198,6 +222,7 @@ def _answer(order: object, entered: Entered) -> web.Response:
         "query_code": receipt.query_code,
         "received_at": receipt.received_at.isoformat(),
         "linked": entered.linked,
+        **entered.told(),
     }
     return answer(body, 200 if entered.linked else 201)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
@@ -28,6 +28,15 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # before it there was no 12345; an
 _ORDER_NO = r'^[!-"$-~\u3001-\u3020\u4e00-\u9fff\uff01-\uff5e]{4,60}$'
 _GOOD_ORDER_NO = re.compile(_ORDER_NO)
 _TIMES = ("started_at", "ended_at")
+# How the office reads of what the hotline did; anything else is a change.
+_OPENINGS = {
+    "补充": "热线补充了这件工单，内容如下。",
+    "催办": "热线催办这件工单，内容如下。",
+    "重办": "热线要求重办这件工单，内容如下。",
+    "撤单": "热线撤回这件工单；是否撤销由工作人员核实后决定。",
+    "办结": "热线通报这件工单在热线平台已办结，内容如下。",
+    "回访": "热线通报这件工单的回访结果，内容如下。",
+}
 
 Kind = Literal["", "咨询", "求助", "投诉", "举报", "建议", "表扬", "其他"]
 Short = Annotated[str, Field(max_length=60)]
@@ -40,63 +49,6 @@ PURPOSES = {
     "投诉": Purpose.APPEAL,
     "举报": Purpose.ACCUSATION,
     "建议": Purpose.SUGGESTION,
-}
-
-# Field path of the order -> headings seen in tables; the path itself is a heading as well.
-COLUMNS = {
-    "order_no": "工单编号 工单号 热线工单号 热线工单编号 受理编号",
-    "line": "热线 热线号码 被叫号码",
-    "theme": "主题 主题渠道 专题",
-    "seat_id": "坐席 坐席工号 坐席编号 话务员 受理人",
-    "caller_number": "来电号码 主叫号码",
-    "started_at": "受理时间 来电时间 通话开始 通话开始时间 开始时间 登记时间",
-    "ended_at": "通话结束 通话结束时间 结束时间",
-    "recording_id": "录音编号 录音号 录音ID 录音流水号",
-    "caller.name": "姓名 来电人 来电人姓名 诉求人 诉求人姓名 市民姓名 caller_name",
-    "caller.gender": "性别 来电人性别 caller_gender",
-    "caller.id_no": "身份证号 身份证号码 证件号码 caller_id_no",
-    "caller.mobile": "手机 手机号 手机号码 caller_mobile",
-    "caller.landline": "固定电话 座机 caller_landline",
-    "caller.address": "住址 联系地址 地址 家庭住址 caller_address",
-    "caller.region_code": "常住地区划 住址区划 caller_region_code",
-    "contact": "联系电话 联系方式 电话 来电人电话",
-    "place_region": "事发地区划 事发地区划代码 区划代码 所属区域 事发区域",
-    "place_words": "事发地 事发地点 事发地址 诉求地址",
-    "kind": "诉求类型 工单类型 类型 诉求类别",
-    "title": "标题 诉求标题 工单标题",
-    "content": "诉求内容 工单内容 内容 反映内容 诉求描述",
-    "demands": "具体诉求 诉求事项 诉求请求",
-    "urgency": "紧急程度 缓急程度",
-    "reply_wanted": "是否回复 是否需要回复 要求回复",
-    "confidential": "是否保密 要求保密 保密",
-    "three_way.unit": "三方通话单位",
-    "three_way.person": "三方通话单位人员 三方通话接听人",
-    "three_way.agreed": "三方通话是否达成一致 三方通话是否同意",
-    "three_way.note": "三方通话 三方通话记录",
-    "result": "办理结果 处理结果 办理情况",
-    "callback_score": "回访评分 满意度评分",
-    "callback_wanted": "是否回访 是否需要回访 要求回访",
-}
-HEADINGS = {name.lower(): path for path, names in COLUMNS.items() for name in (path, *names.split())}
-
-_YES_NO = dict.fromkeys("是 需要 要 保密 同意 一致 有 y yes true 1".split(), True) | dict.fromkeys(
-    "否 不需要 不要 不保密 不用 不同意 不一致 无 n no false 0".split(), False
-)
-_GENDERS = {"男": "MALE", "女": "FEMALE", "先生": "MALE", "女士": "FEMALE", "male": "MALE", "female": "FEMALE"}
-_FLAGS = ("reply_wanted", "confidential", "three_way.agreed", "callback_wanted")
-# Field path -> what its cells may say and mean (None: said to be unknown), and the words for anything else.
-CELL_WORDS: dict[str, tuple[dict[str, Any], str]] = {
-    **dict.fromkeys(_FLAGS, (_YES_NO, "应填“是”或“否”。")),
-    "caller.gender": (_GENDERS | dict.fromkeys(("未知", "不详"), None), "应填“男”或“女”，不知道就空着。"),
-    "callback_score": ({f"{n}{unit}": n for n in range(1, 6) for unit in ("", "分")}, "应填1到5的整数。"),
-    "kind": (
-        {f"{kind}{tail}": kind for kind in "咨询 求助 投诉 举报 建议 表扬 其他".split() for tail in ("", "类", "件")},
-        "应填咨询、求助、投诉、举报、建议、表扬、其他中的一种。",
-    ),
-    "urgency": (
-        {"一般": "一般", "普通": "一般", "正常": "一般", "紧急": "紧急", "加急": "紧急", "特急": "特急"},
-        "应填一般、紧急、特急中的一种。",
-    ),
 }
 
 
@@ -143,6 +95,8 @@ class OrderForm:
     place_region: Annotated[str, Field(pattern=r"^([0-9]{6,12})?$")] = ""
     place_words: Line = ""
     kind: Kind = ""
+    event: Literal["", "派单", "补充", "催办", "重办", "撤单", "办结", "回访"] = ""
+    state: Short = ""
     title: Line = ""
     content: Annotated[str, Field(min_length=2, max_length=CONTENT_MAX)]
     demands: Long = ""
@@ -221,7 +175,7 @@ def statement_of(form: OrderForm) -> Statement:
     )
 
 
-def change_of(form: OrderForm, opening: str = "热线更改了这件工单，更改后的内容如下。") -> Statement:
+def change_of(form: OrderForm, opening: str = "") -> Statement:
     """The order as it was changed, all in words: of a supplement only the content joins the case.
 
     The ID number is masked there, because text is shown without the audit row that the field asks for.
@@ -244,6 +198,7 @@ def change_of(form: OrderForm, opening: str = "热线更改了这件工单，更
         ("要求保密", _yes_no(form.confidential)),
         *_call_lines(form, person),
     ]
+    opening = opening or _OPENINGS.get(form.event, "热线更改了这件工单，更改后的内容如下。")
     content = f"{opening}\n{_text(form.content)}"
     return replace(statement_of(form), content=_with_lines(content, lines))
 
@@ -302,6 +257,8 @@ def _call_lines(form: OrderForm, person: Person) -> list[tuple[str, str]]:
     called = identity.normal_mobile(form.caller_number) or identity.normal_landline(form.caller_number)
     three_way = form.three_way or ThreeWayForm()
     return [
+        ("工单动作", form.event),
+        ("工单状态", _flat(form.state)),
         ("诉求类型", form.kind),
         ("紧急程度", form.urgency),
         ("坐席", _flat(form.seat_id)),

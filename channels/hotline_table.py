@@ -15,7 +15,7 @@ from typing import Any
 
 import openpyxl
 
-from channels.hotline_form import CELL_WORDS, COLUMNS, HEADINGS
+from channels.hotline_columns import CELL_WORDS, COLUMNS, HEADINGS
 from petition.clock import SHANGHAI
 from petition.errors import Problem, TooLarge, Unreadable
 from petition.identity import normal_landline, normal_mobile, tidy

@@ -10,13 +10,14 @@ from pydantic import ByteSize, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from config.address import Address, read_address
+from config.hotline_settings import HotlineSettings
 from config.lobby_settings import LobbySettings
 from config.voice_settings import VoiceSettings
 
 _MAILBOX = re.compile(r"[^\s@<>,;:\"\\]{1,64}@[a-z0-9.-]{1,253}(=[^:,]{1,60})?")
 
 
-class ChannelSettings(LobbySettings, VoiceSettings):
+class ChannelSettings(LobbySettings, VoiceSettings, HotlineSettings):
     """Settings of single channels. Each is read only when its channel is open."""
 
     smtp: str = Field(

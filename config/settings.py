@@ -196,7 +196,7 @@ class Settings(ChannelSettings, ProviderSettings, TextSettings, WechatSettings):
     def _address(cls, value: str) -> str:
         return str(read_address(value))
 
-    @field_validator("public_url", "routing_url")
+    @field_validator("public_url", "routing_url", "hotline_url")
     @classmethod
     def _web_url(cls, value: str) -> str:
         if not value:
@@ -249,7 +249,7 @@ class Settings(ChannelSettings, ProviderSettings, TextSettings, WechatSettings):
             raise ValueError("至少32个字符,且不能是简单重复 (at least 32 characters and no mere repetition)")
         return value
 
-    @field_validator("routing_secret")
+    @field_validator("routing_secret", "hotline_secret")
     @classmethod
     def _routing_secret(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
@@ -294,9 +294,10 @@ class Settings(ChannelSettings, ProviderSettings, TextSettings, WechatSettings):
 
     @model_validator(mode="after")
     def _together(self) -> Self:
-        if self.routing_url and not self.routing_secret.get_secret_value():
-            url, secret = f"{PREFIX}ROUTING_URL", f"{PREFIX}ROUTING_SECRET"
-            raise ValueError(f"{secret}: 设置了 {url} 就必须设置 (must be set together with {url})")
+        for name in ("routing", "hotline"):
+            if getattr(self, f"{name}_url") and not getattr(self, f"{name}_secret").get_secret_value():
+                url, secret = f"{PREFIX}{name.upper()}_URL", f"{PREFIX}{name.upper()}_SECRET"
+                raise ValueError(f"{secret}: 设置了 {url} 就必须设置 (must be set together with {url})")
         return self
 
     @property

@@ -31,7 +31,9 @@ READ = Task(("read", "supplement"), "normalizer.read", "read", timedelta(seconds
 NOTIFY = Task(("acknowledge",), "dispatch.notify", "notify", timedelta(seconds=60), 4)
 # Text messages: a provider outside, two steps of five seconds each and perhaps a look at its list before.
 TEXT = Task(("text", "notice"), "dispatch.text", "text", timedelta(seconds=90), 4)
-TASKS = (DELIVER, READ, NOTIFY, TEXT)
+# The 12345 platform learns what became of its orders: one request of two seconds each.
+BRIDGE = Task(("hotline-status",), "dispatch.bridge", "bridge", timedelta(seconds=30), 4)
+TASKS = (DELIVER, READ, NOTIFY, TEXT, BRIDGE)
 
 # A hint nobody took is thrown away: the relay sends another when the lease is over, and a queue must not grow by that.
 _STALE = 4

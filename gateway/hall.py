@@ -17,6 +17,7 @@ from config.fax import FaxData
 from config.settings import Settings
 from config.themes import Themes
 from gateway.enquiries import CaseEnquiries
+from gateway.hotline_bridge import HotlineBridge
 from gateway.house import House
 from gateway.limiter import Limiter
 from gateway.metrics import Metrics
@@ -47,6 +48,7 @@ def hall_of(house: House, intake: IntakeDesk, metrics: Metrics, switchboard: Swi
         postbox=postbox_of(settings, house.reference.themes),
         themes=house.reference.themes,
         switchboard=switchboard,
+        bridge=HotlineBridge(house.store),
         notebook=StoredNotebook(house.store),
         texting=HouseTexting(house.store, ready=house.text.ready),
         faxbox=faxbox_of(settings, house.reference.fax),

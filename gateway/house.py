@@ -19,10 +19,10 @@ from config.themes import theme_folder
 from dispatch import tasks
 from dispatch.delivery import Delivery
 from dispatch.routing import Routing
-from dispatch.tasks import DELIVER, NOTIFY, READ, TEXT, Task
+from dispatch.tasks import BRIDGE, DELIVER, NOTIFY, READ, TEXT, Task
 from dispatch.texts import SendText
 from gateway.texting import text_of, texter_of
-from gateway.worker import Verb, acknowledge_of, courier_of, external_app, patiently, routing_of
+from gateway.worker import Verb, acknowledge_of, bridge_of, courier_of, external_app, patiently, routing_of
 from normalizer import pipeline
 from normalizer.archive import Archive
 from normalizer.governor import Governor
@@ -147,6 +147,7 @@ def worker_app() -> Celery:
             DELIVER: deliver,
             READ: partial(patiently, house.store, house.reading),
             NOTIFY: partial(patiently, house.store, notify),
+            BRIDGE: partial(patiently, house.store, bridge_of(settings, house.store)),
             TEXT: partial(patiently, house.store, house.text),
         }, close
 

@@ -18,16 +18,18 @@ from config.routes import Route
 from config.settings import Settings
 from config.units import Units
 from dispatch import tasks
+from dispatch.bridge import TellHotline
 from dispatch.conflict import Guard
 from dispatch.courier import Courier, pause
 from dispatch.couriers.desk import Desk
 from dispatch.couriers.email import MailCourier
 from dispatch.couriers.exchange import Exchange
+from dispatch.couriers.hotline import HotlineCourier
 from dispatch.delivery import Delivery
 from dispatch.notices import Acknowledge, Letterhead
 from dispatch.relay import Relay
 from dispatch.routing import Routing
-from dispatch.tasks import DELIVER, NOTIFY, READ, TASKS, TEXT, Task
+from dispatch.tasks import BRIDGE, DELIVER, NOTIFY, READ, TASKS, TEXT, Task
 from dispatch.texts import SendText
 from gateway.embedded import CONCURRENCY, EmbeddedWorker
 from petition.errors import PetitionError
@@ -113,6 +115,12 @@ def acknowledge_of(settings: Settings, store: Store, office: str) -> Acknowledge
     return Acknowledge(store, post, letterhead)
 
 
+def bridge_of(settings: Settings, store: Store) -> TellHotline:
+    """Who tells the 12345 platform of its orders; without an address nobody is told, and officers see why."""
+    secret = settings.hotline_secret.get_secret_value()
+    return TellHotline(store, HotlineCourier(settings.hotline_url, secret) if settings.hotline_url else None)
+
+
 def celery_app(broker_url: str) -> Celery:
     """A Celery app with our queues and no tasks; connects to nothing yet."""
     if broker_url == "memory://":
@@ -164,9 +172,11 @@ def way_out(
     # What was read is to be delivered at once.
     reading = _answered(partial(patiently, store, read), relays[READ.queue], relays[DELIVER.queue].wake)
     notify = acknowledge_of(settings, store, office)
+    bridge = bridge_of(settings, store)
     verbs = {
         DELIVER.name: _answered(deliver, relays[DELIVER.queue]),
         READ.name: reading,
+        BRIDGE.name: _answered(partial(patiently, store, bridge), relays[BRIDGE.queue]),
         NOTIFY.name: _answered(partial(patiently, store, notify), relays[NOTIFY.queue]),
         TEXT.name: _never_asked if text is None else _answered(partial(patiently, store, text), relays[TEXT.queue]),
     }

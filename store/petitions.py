@@ -16,7 +16,7 @@ from petition.errors import Conflict, NotFound
 from petition.origin import SITE, THEME
 from petition.petition import Form, Lane, Petition, Urgency
 from petition.workflow import Status
-from store import announcements, history
+from store import announcements, history, hotline_orders
 from store.moments import from_micros, from_micros_or_none, to_micros
 from store.tables import look_ups, petitions
 from store.transaction import Transaction
@@ -166,6 +166,7 @@ def amend(
         raise Conflict("这件事项刚刚被别人改动过，请刷新后再办理。您填写的内容没有丢失。")
     if changed.status is not case.status and changed.status in tx.told and changed.lane is not Lane.SEALED:
         announcements.order(tx, case.case_no, changed.status, record)
+    hotline_orders.tell(tx, case.case_no, case.status, changed.status, changed.version)
     history.append(
         tx,
         case.case_no,

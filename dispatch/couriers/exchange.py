@@ -23,7 +23,7 @@ from store.outbox import Order
 TIMEOUT = 2.0  # seconds; the lease of an order must be a multiple of it
 LARGEST = 64 << 10  # bytes of an answer that are read
 # These 4xx speak of the moment, not of the petition: too slow, too early, too many.
-_LATER = frozenset({408, 425, 429})
+LATER = frozenset({408, 425, 429})
 
 
 def sealer(secret: str) -> Webhook:
@@ -86,7 +86,7 @@ class Exchange:
         status = answer.status_code
         if status == 409:
             return Delivered(detail="转办系统已有此件(409)")
-        if 400 <= status < 500 and status not in _LATER:
+        if 400 <= status < 500 and status not in LATER:
             return Held(reason=f"转办系统拒收(HTTP {status}),需要人工核对后重新发送")
         if not answer.is_success:
             wished = retry_after(answer.headers.get("retry-after", ""))

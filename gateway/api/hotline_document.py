@@ -28,12 +28,21 @@ def paths(ref: str, number: Callable[[], dict[str, Any]], problems: Problems) ->
         "required": ["orders"],
         "additionalProperties": False,
     }
-    entered = {"type": "object", "required": ["order_no", "case_no", "linked"]}
+    procedure = exactly({"case_no": text("已在办理的信访编号"), "status": text("办理状态，给人看的话")})
+    entered = {
+        "type": "object",
+        "required": ["order_no", "case_no", "linked"],
+        "properties": {"in_procedure": procedure},
+    }
     orders = {
         "operationId": "hotline_orders",
         "tags": [_TAG],
         "summary": "报送12345工单，单件或成批",
-        "description": "以工单编号为准，重发不会重复登记；同一编号内容有变的，并入同一事项。成批时逐件告知结果。",
+        "description": (
+            "以工单编号为准，重发不会重复登记；同一编号内容有变的（补充、催办、撤单、状态变化），并入同一事项。"
+            "同一人的同一事项已在办理的，应答带 in_procedure：已有的编号和状态；新工单照样登记并关联，"
+            "是否并入由工作人员决定。成批时逐件告知结果。"
+        ),
         "security": _SECURED,
         "requestBody": {"required": True, "content": {_JSON: {"schema": {"oneOf": [one, batch]}}}},
         "responses": {

@@ -197,7 +197,7 @@ async def test_a_changed_order_joins_the_case_of_the_first(door: Door) -> None:
         assert (status, told["case_no"], told["linked"]) == (200, first["case_no"], True)
     [_, arrival] = door.desk.arrivals
     digest = hashlib.sha256(canonical(changed)).hexdigest()
-    assert arrival.raw_id == f"{GOOD['order_no']}#{digest[:16]}"
+    assert arrival.raw_id == f"{GOOD['order_no']}#1-{digest[:16]}"
     assert arrival.sub_source == f"supplement:{first['case_no']}"
     content = arrival.statement.content
     for line in (

@@ -13,7 +13,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from channels.hotline_form import CELL_WORDS, COLUMNS, HEADINGS, OrderReader, canonical
+from channels.hotline_columns import CELL_WORDS, COLUMNS, HEADINGS
+from channels.hotline_form import OrderReader, canonical
 from channels.hotline_table import BODY_MAX, OTHERS, ROWS_MAX, Row, read_table
 from petition.clock import SHANGHAI
 from petition.errors import PetitionError, TooLarge, Unreadable

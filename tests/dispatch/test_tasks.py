@@ -9,7 +9,7 @@ import pytest
 from celery import Celery
 
 from dispatch.couriers.exchange import TIMEOUT
-from dispatch.tasks import DELIVER, NOTIFY, READ, TASKS, TEXT, bind, configure, send
+from dispatch.tasks import BRIDGE, DELIVER, NOTIFY, READ, TASKS, TEXT, bind, configure, send
 from gateway.embedded import CONCURRENCY
 from store.outbox import Order, OrderState
 from tests.dispatch.cases import MOMENT
@@ -42,7 +42,7 @@ def nothing(order_id: int) -> None:
 def test_names_queues_and_kinds_are_named_once() -> None:
     assert len({task.name for task in TASKS}) == len({task.queue for task in TASKS}) == len(TASKS)
     kinds = [kind for task in TASKS for kind in task.kinds]
-    assert sorted(kinds) == ["acknowledge", "dispatch", "notice", "read", "supplement", "text"]
+    assert sorted(kinds) == ["acknowledge", "dispatch", "hotline-status", "notice", "read", "supplement", "text"]
 
 
 def test_a_worker_watches_every_queue(app: Celery) -> None:
@@ -59,7 +59,8 @@ def test_every_task_has_a_verb_and_no_verb_is_left_over(app: Celery) -> None:
 
 def test_the_verb_gets_the_id(app: Celery) -> None:
     got: list[int] = []
-    bind(app, {DELIVER.name: got.append, READ.name: nothing, NOTIFY.name: nothing, TEXT.name: nothing})
+    others = dict.fromkeys((READ.name, NOTIFY.name, TEXT.name, BRIDGE.name), nothing)
+    bind(app, {DELIVER.name: got.append, **others})
     app.tasks[DELIVER.name](7)
     assert got == [7]
 

@@ -20,7 +20,7 @@ import gateway
 from config.settings import Settings
 from dispatch import tasks
 from dispatch.routing import Routing
-from dispatch.tasks import DELIVER, NOTIFY, READ, TEXT
+from dispatch.tasks import BRIDGE, DELIVER, NOTIFY, READ, TEXT
 from gateway.embedded import EmbeddedWorker
 from gateway.worker import WayOut, celery_app, external_app, patiently, way_out
 from petition.errors import Unavailable
@@ -47,6 +47,9 @@ def settings_for(folder: Path, url: str = "", broker: str = "memory://", timeout
 
 def nothing(order_id: int) -> None:
     pass
+
+
+OTHERS = dict.fromkeys((READ.name, NOTIFY.name, TEXT.name, BRIDGE.name), nothing)
 
 
 @contextmanager
@@ -167,7 +170,7 @@ def test_stop_is_clean_while_the_router_hangs(store: Store, routing: Routing, tm
 def test_the_embedded_worker_starts_again_after_a_stop() -> None:
     app = celery_app("memory://")
     got: list[int] = []
-    tasks.bind(app, {DELIVER.name: got.append, READ.name: nothing, NOTIFY.name: nothing, TEXT.name: nothing})
+    tasks.bind(app, {DELIVER.name: got.append, **OTHERS})
     worker = EmbeddedWorker(app, concurrency=2)
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     for turn in range(3):
@@ -189,7 +192,7 @@ def test_a_task_that_hangs_does_not_hang_the_stop() -> None:
         inside.set()
         go_on.wait(20)
 
-    tasks.bind(app, {DELIVER.name: hang, READ.name: nothing, NOTIFY.name: nothing, TEXT.name: nothing})
+    tasks.bind(app, {DELIVER.name: hang, **OTHERS})
     worker = EmbeddedWorker(app, concurrency=1)
     worker.start()
     app.send_task(DELIVER.name, args=(1,), queue=DELIVER.queue)
