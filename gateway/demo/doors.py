@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 from twilio.request_validator import RequestValidator
 
+from channels.wechat_account import OfficialAccount
 from config.address import Address
 from config.settings import Settings
 from gateway.demo.browser import Stuck
@@ -34,7 +35,7 @@ class Place:
     """Where the house is and what its partners share with it. url: of pages and API; public_url: what signatures are
     made over; key: of another system, empty if none is set; mailbox: whom mail is sent to; account, provider_port: at
     the provider of telephone and text messages, if it is to be played on this machine; speech: whether the house
-    recognises it."""
+    recognises it; wechat: the official account."""
 
     url: str
     public_url: str = ""
@@ -45,6 +46,7 @@ class Place:
     account: str = ""
     provider_port: int = 0
     speech: bool = False
+    wechat: OfficialAccount | None = None
 
     @classmethod
     def of(cls, url: str, settings: Settings) -> Place:
@@ -59,6 +61,9 @@ class Place:
             account=settings.twilio_account_sid,
             provider_port=_port_here(settings.twilio_api_url),
             speech=settings.voice_speech,
+            wechat=OfficialAccount(
+                token=settings.wechat_token, app_id=settings.wechat_app_id, aes_key=settings.wechat_aes_key
+            ),
         )
 
 

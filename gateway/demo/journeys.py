@@ -13,11 +13,13 @@ from typing import Any
 
 import httpx
 
+from channels.wechat import PATH as WECHAT
 from gateway.demo.browser import Browser, Page, Stuck
 from gateway.demo.doors import ORDERS, TEXTS, Filed, Place, file_by_email, file_by_hotline, file_by_sms, listens
 from gateway.demo.papers import MEDIA_TYPES, paper
 from gateway.demo.samples import Sample, SamplePerson
 from gateway.demo.telephone import file_by_telephone
+from gateway.demo.wechat import file_by_wechat, has_token
 from petition.attachment import AttachmentRole
 from petition.identity import check_resident_id
 from petition.people import IdType
@@ -90,6 +92,7 @@ JOURNEYS: Mapping[str, Callable[[Place, Sample], Filed]] = MappingProxyType(
         "sms": file_by_sms,
         "email": file_by_email,
         "voice": file_by_telephone,
+        "wechat": file_by_wechat,
     }
 )
 
@@ -136,6 +139,7 @@ def open_channels(place: Place, wanted: tuple[str, ...]) -> frozenset[str]:
             "sms": client.get(TEXTS).status_code == 405 and bool(place.token),
             "email": "email" in wanted and listens(place.smtp),
             "voice": client.get(CALLS).status_code == 405 and bool(place.token),
+            "wechat": client.get(WECHAT).status_code == 403 and has_token(place),
         }
     return frozenset(name for name in wanted if doors.get(name, False))
 

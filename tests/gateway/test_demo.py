@@ -36,13 +36,23 @@ ROOT = Path(__file__).parents[2]
 UNITS = {
     1: "620102-housing",
     2: "620105-traffic",
+    3: "620902-labour_inspection",
     4: "620702199-township_government",
     5: "620103-urban_management",
     6: "621202-natural_resources",
     7: "620402-political_legal",
     12: "620982-civil_affairs",
 }
-FORMS = {1: Form.WEB, 2: Form.APP, 4: Form.KIOSK, 5: Form.HOTLINE, 6: Form.SMS, 7: Form.EMAIL, 12: Form.WEB}
+FORMS = {
+    1: Form.WEB,
+    2: Form.APP,
+    3: Form.WECHAT,
+    4: Form.KIOSK,
+    5: Form.HOTLINE,
+    6: Form.SMS,
+    7: Form.EMAIL,
+    12: Form.WEB,
+}
 
 
 @dataclass(frozen=True)
@@ -72,10 +82,13 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         "GATEWAY_DATA": str(data),
         "GATEWAY_HTTP": f"127.0.0.1:{port}",
         "GATEWAY_MIN_FREE": "1",
-        "GATEWAY_CHANNELS": "web,rest,email,sms,hotline",
+        "GATEWAY_CHANNELS": "web,rest,email,sms,hotline,wechat",
         "GATEWAY_SMTP": f"127.0.0.1:{free_port()}",
         "GATEWAY_API_KEYS": "hotline:a-key-of-the-demo-tests",
         "GATEWAY_TWILIO_AUTH_TOKEN": "a-token-of-the-demo-tests",
+        "GATEWAY_WECHAT_TOKEN": "a-token-of-the-demo-tests",
+        "GATEWAY_WECHAT_APP_ID": "wxdemo0000000001",
+        "GATEWAY_WECHAT_AES_KEY": "abcDEF0123456789abcDEF0123456789abcDEF01234",
         "GATEWAY_RATE_PER_MINUTE": "100000",
         "GATEWAY_LOG_LEVEL": "WARNING",
         "PYTHONIOENCODING": "utf-8",
