@@ -68,7 +68,7 @@ class Wechat:
 
     async def listen(self, hall: Hall) -> MediaRounds:
         """Look from time to time for files that could not be fetched at once."""
-        return MediaRounds(hall).start()
+        return MediaRounds(hall, rest=self._walks.rest).start()
 
     async def _post(self, request: web.Request, hall: Hall) -> web.Response:
         received_at = hall.clock()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,10 +46,11 @@ async def remember(message: Message, case_no: str, at: datetime, channel: str, h
 
 
 class MediaRounds:
-    """Fetches what is noted: at once after a message, and on rounds. Implements `channels.door.Listener`."""
+    """Fetches what is noted on its rounds. Implements `channels.door.Listener`. rest: what else is to end at a stop."""
 
-    def __init__(self, hall: Hall, every: float = EVERY) -> None:
+    def __init__(self, hall: Hall, every: float = EVERY, rest: Callable[[], Awaitable[None]] | None = None) -> None:
         self._hall = hall
+        self._rest = rest
         self._every = every
         self._task: asyncio.Task[None] | None = None
 
@@ -64,6 +65,8 @@ class MediaRounds:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        if self._rest is not None:
+            await self._rest()
 
     async def look(self) -> int:
         """One round over what waits; how many were brought in."""
@@ -76,8 +79,8 @@ class MediaRounds:
             await asyncio.sleep(self._every)
             try:
                 await self.look()
-            except PetitionError as problem:
-                log.warning("wechat media wait for the next round", problem=problem.code)
+            except (PetitionError, OSError) as problem:
+                log.warning("wechat media wait for the next round", problem=type(problem).__name__)
 
 
 async def fetch_now(raw_id: str, hall: Hall) -> None:
@@ -86,8 +89,8 @@ async def fetch_now(raw_id: str, hall: Hall) -> None:
         page = await hall.notebook.look(BOOK, raw_id)
         if page is not None:
             await fetch(page, hall)
-    except PetitionError as problem:
-        log.info("a wechat file waits for the next round", problem=problem.code)
+    except (PetitionError, OSError) as problem:
+        log.info("a wechat file waits for the next round", problem=type(problem).__name__)
 
 
 async def fetch(page: Page, hall: Hall) -> bool:

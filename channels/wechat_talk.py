@@ -19,7 +19,9 @@ from channels.sms_words import Word as SmsWord
 from channels.wechat_message import MEDIA, Message
 from channels.wechat_words import Word, word_of
 from petition.arrival import Statement
+from petition.errors import Invalid
 from petition.identity import mask_name, mask_phone, normal_mobile, tidy
+from petition.numbering import parse_case_no
 from petition.people import Person
 
 REMEMBERED = 12  # answers kept for retries: the platform asks again within 15 seconds
@@ -107,21 +109,40 @@ def turn(talk: Talk, message: Message, now: datetime, office: str, url: str) -> 
         return _event(talk, message, office, url)
     if not tidy(message.words):
         return _count(talk, words.EMPTY, "empty")
-    if (order := order_of(message.text)) is None and talk.step == "query":
-        order = order_of(f"CX {message.text}")
-    if order is not None and order.word is SmsWord.QUERY:
-        if order.number or talk.step == "query":
-            return Turn(talk=_out(talk), how=Entering.COUNT, say="", reason=order.word, order=order)
-        return _command(talk, Word.QUERY, office, url)
     if message.kind == "text" and (word := _word(talk, message.text)) is not None:
         return _command(talk, word, office, url)
-    return _told(talk, message, now)
+    if (order := _order(talk, message.text)) is None:
+        return _told(talk, message, now)
+    if not order.number and talk.step != "query":
+        return _command(talk, Word.QUERY, office, url)
+    # Whoever mistyped may simply send both again.
+    stays = talk.step == "query" and not talk.back
+    return Turn(talk=talk if stays else _out(talk), how=Entering.COUNT, say="", reason=order.word, order=order)
+
+
+def _order(talk: Talk, text: str) -> Order | None:
+    """The query a text is: with CX before it, at the query step, or number and code alone as they were told."""
+    order = order_of(text)
+    if order is None:
+        order = order_of(f"CX {text}")
+        if order is not None and talk.step != "query" and not is_case_no(order.number):
+            return None
+    return order if order is not None and order.word is SmsWord.QUERY else None
 
 
 def _word(talk: Talk, text: str) -> Word | None:
     if talk.step == "story" and not talk.told:  # nothing is being told yet, so the menu is still open
         return word_of(text, "story") or word_of(text, "")
     return word_of(text, talk.step)
+
+
+def is_case_no(text: str) -> bool:
+    """Whether a text is a case number, check character and all."""
+    try:
+        parse_case_no(text)
+    except Invalid:
+        return False
+    return True
 
 
 def _aside(talk: Talk, step: str) -> Talk:
@@ -161,7 +182,8 @@ def _command(talk: Talk, word: Word, office: str, url: str) -> Turn:
             say = words.GOING.format(case_no=talk.case) if going else words.MENU.format(office=office)
             return _count(talk, say, word)
         case Word.THANKS:
-            return _count(talk, words.WELCOME, word)
+            again = {"where": words.WHERE, "who": words.WHO, "story": words.GO_ON}
+            return _count(talk, _check(talk) if step == "check" else again.get(step, words.WELCOME), word)
         case Word.WEB:
             return _count(talk, words.WEB.format(url=url), word)
         case Word.QUERY:

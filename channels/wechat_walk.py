@@ -31,9 +31,10 @@ from petition.origin import Origin
 CALL_WANTED = "请求回电"
 REPLY_SECONDS = 4.3  # the platform hangs up after five and asks again, three times in all
 SETTLES = timedelta(minutes=15)  # so long a story that has not been submitted waits to be read
+REST_SECONDS = 3.0  # of the eight that a stop may take
 CLAIM = 10.0  # seconds the first message of a case keeps others from opening a second one
 PATIENCE = 20.0  # seconds of looking again when others are faster
-_PAUSE = 0.02
+_PAUSE = 0.05
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +79,15 @@ class Walks:
             task.add_done_callback(lambda _: self._late.discard(key))
             self._do_afterwards(self._tell(task, message.openid, hall))
         return words.SLOW
+
+    async def rest(self) -> None:
+        """At a stop: finish what is being entered, within seconds; files and late answers wait for the next start."""
+        if self._going:
+            await asyncio.wait(set(self._going.values()), timeout=REST_SECONDS)
+        left = [*self._afterwards]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _do_afterwards(self, work: Coroutine[Any, Any, None]) -> None:
         later = asyncio.create_task(work)

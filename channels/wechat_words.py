@@ -38,6 +38,7 @@ class Word(StrEnum):
 _ALWAYS: Mapping[str, Word] = MappingProxyType(
     {
         **dict.fromkeys(("帮助", "菜单", "主菜单", "MENU", "HELP", "?"), Word.MENU),
+        **dict.fromkeys(("谢谢", "谢谢您", "谢谢你", "多谢", "感谢", "好的", "收到", "知道了", "再见"), Word.THANKS),
         **dict.fromkeys(("查询进度", "查进度", "QUERY"), Word.QUERY),
         **dict.fromkeys(("大字版", "大字版网页", "WEB"), Word.WEB),
         **dict.fromkeys(("人工", "转人工", "人工服务", "找人工", "PERSON"), Word.PERSON),
@@ -52,7 +53,6 @@ _IDLE: Mapping[str, Word] = MappingProxyType(
         "3": Word.WEB,
         **dict.fromkeys(("4", "客服"), Word.PERSON),
         **dict.fromkeys(("取消", "退出", "返回"), Word.MENU),
-        **dict.fromkeys(("谢谢", "谢谢您", "谢谢你", "多谢", "感谢", "好的", "收到", "知道了", "再见"), Word.THANKS),
     }
 )
 _GOING: Mapping[str, Word] = MappingProxyType(
@@ -101,6 +101,7 @@ GOING = (
     "您正在反映一件事（编号{case_no}）。接着发内容就行；说完了，请发送“完成”；回到上一步，请发送“返回”；不反映了，请发送“取消”。\n"
     "查进度，请发送“查询进度”；要工作人员联系您，请发送“人工”。"
 )
+GO_ON = "还有就接着发；说完了，请发送“完成”。"
 WELCOME = "不客气。看全部服务，请发送“帮助”。"
 STORY = (
     "请说说是什么事：什么时候、什么经过、您有什么要求。文字、语音、照片、位置都可以，可以分几次发。\n"
@@ -118,7 +119,8 @@ WHERE = (
 )
 WHO = (
     "怎么联系您？请发送姓名和手机号，例如：张示例 15400000000。\n"
-    "不想留，请发送“匿名”：我们照样登记，但无法给您寄送书面答复，有关单位也可能因为联系不上您而难以核实。"
+    "不想留，请发送“匿名”：我们照样登记，但无法给您寄送书面答复，有关单位也可能因为联系不上您而难以核实。\n"
+    "姓名和手机号只用于办理这件事，隐私说明见大字版网页。"
 )
 WHO_MOBILE = "记下了姓名。还差手机号，请发送11位手机号；不想留，请发送“跳过”。"
 WHO_NAME = "记下了手机号。还差姓名，请发送姓名；不想留，请发送“跳过”。"
@@ -141,7 +143,7 @@ PERSON_AGAIN = "没有看清手机号，请发送11位手机号，例如：15400
 CALL_BACK = "已登记回电请求。\n编号：{case_no}\n查询码：{code}\n工作人员会按您留的手机号联系您。"
 KNOWN = "您的这条消息此前已经收到，编号{case_no}，不必重发。"
 KNOWN_ONLY = "您的这条消息此前已经收到，不必重发。"
-SLOW = "正在登记，请稍候。办好后马上告诉您编号；五分钟后还没有收到，请把这条再发一次。"
+SLOW = "正在登记，请稍候，办好后告诉您编号。一分钟后没有收到，请发送“帮助”看结果；还是没有，请把这条再发一次。"
 OWED = "（您前面一条消息的结果：）\n{words}\n\n"
 EMPTY = "没有收到内容，请再发一次。看全部服务，请发送“帮助”。"
 
@@ -153,7 +155,9 @@ _MOBILE_RUN = re.compile(r"(?<![0-9])(?:\+?86|0086)?[ -]?1[3-9][0-9](?:[ -]?[0-9
 _LABELS = re.compile(
     r"(?:我的|本人)?(?:姓名|名字|手机号码|手机号|手机|联系电话|电话号码|电话|联系方式|号码)(?:是|为)?[：:]?|我叫|我是|本人|我姓名"
 )
+# Alone it is a name only if it is short and does not begin like a sentence: “不知道” and “他们会报复” are none.
 _NAME = re.compile(r"[\u3400-\u9fff·]{2,20}|[A-Za-z][A-Za-z .'·-]{1,38}")
+_ALONE = re.compile(r"(?![不没别怎什你您我他她它请这那为还就是有])(?:[\u3400-\u9fff]{2,4}|[A-Za-z][A-Za-z .'·-]{1,38})")
 _FILLING = " \t\r\n,，、;；:：。.!！/|+-"
 
 
@@ -165,4 +169,6 @@ def contact_of(text: str) -> tuple[str, str]:
     found = _MOBILE_RUN.search(plain)
     rest = plain if found is None else plain[: found.start()] + " " + plain[found.end() :]
     name = _LABELS.sub(" ", rest).strip(_FILLING)
-    return (name if _NAME.fullmatch(name) else ""), found[0] if found else ""
+    sure = found is not None or _LABELS.search(rest) is not None
+    shape = _NAME if sure or "·" in name else _ALONE
+    return (name if shape.fullmatch(name) else ""), found[0] if found else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from channels import wechat_words as words
 from petition.arrival import Outcome
 from petition.errors import NotFound, TooMany
+from petition.numbering import case_no
 from petition.people import Person as Petitioner
 from petition.petition import Form
 from tests.fakes.wechat import FakePlatform, Person
@@ -20,6 +21,7 @@ from tests.fakes.wechat_door import Opener, doors
 STORY = "虚构工地拖欠我们18个人三个月工资"
 NAMELESS, COUNTED = [STORY, "完成", "跳过", "匿名"], ["done", "skip", "anonymous"]
 KNOWN = "620000X2026112200001K 7M2K-9QXA-4TBD"
+REAL = f"{case_no('620000', Form.WECHAT, date(2026, 11, 22), 1)} 7M2K-9QXA-4TBD"
 HEARD = "工资没有发\n（以上为机器识别"
 PLACE = {"Location_X": "39.73", "Location_Y": "98.49"}
 WHERE = "北纬39.73，东经98.49"
@@ -129,6 +131,15 @@ WAYS: list[tuple[str, list[str], str, int, list[str]]] = [
         ["done", "skip", "anonymous", "file"],
     ),
     ("braces", [STORY, "完成", "{case_no}{0}{x}", "匿名"], "地点：｛case_no｝", 1, ["done", "anonymous"]),
+    ("a name that is a sentence", [STORY, "完成", "跳过", "他们会报复"], words.WHO_AGAIN, 1, ["done", "skip"]),
+    ("a long name", [STORY, "完成", "跳过", "姓名：买买提·阿不都"], words.WHO_MOBILE, 1, ["done", "skip"]),
+    ("politeness in between", [STORY, "好的"], words.GO_ON, 1, ["thanks"]),
+    ("politeness at the end", [*NAMELESS, "好的"], "请核对", 1, [*COUNTED, "thanks"]),
+    ("the menu instead of a number", ["2", "1"], words.STORY, 0, ["query", "file"]),
+    ("number and code alone", [REAL], "正在办理", 0, ["status_query"]),
+    ("number and code twice", ["2", "62000", REAL], "正在办理", 0, ["query", "status_query", "status_query"]),
+    ("a query in a story", [STORY, "查询进度", REAL, "完成"], words.WHERE, 1, ["query", "status_query", "done"]),
+    ("a number that is none", ["620000X2026112200001K 7M2K-9QXA-4TBD"], "已登记", 1, []),
     ("a call", ["4", "15400000003"], "回电请求", 1, ["person"]),
     ("a call without a number", ["人工", "好"], words.PERSON_AGAIN, 0, ["person", "no_mobile"]),
     ("a call, but told at length", ["4", "我的腿脚不方便，请你们的人到家里来看一看房子"], "已登记", 1, ["person"]),
