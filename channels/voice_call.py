@@ -220,7 +220,7 @@ class Call:
             statement=statement,
             hold=said.hold if opening else "",
             sub_source="" if opening or part.kind != WORDS else SUPPLEMENT + self.case_no,
-            text_to=normal_mobile(self.number) if opening else "",  # never to a number that was typed, perhaps wrongly
+            text_to=self._texts_to() if opening and said.hold not in (SILENT, UNSEEN_CALL) else "",
             notes=said.notes,
         )
 
@@ -240,6 +240,10 @@ class Call:
             uploads=uploads,
             sub_source=SUPPLEMENT + self.case_no,
         )
+
+    def _texts_to(self) -> str:
+        """The mobile that called; never a number that was typed, because a slip would hand the code to a stranger."""
+        return normal_mobile(self.number)
 
     def _person(self) -> Person:
         """Whom to reach: a number typed for it, else the one that called; a contact, no proof of who spoke."""

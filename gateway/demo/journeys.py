@@ -105,7 +105,7 @@ def follow(place: Place, filed: Filed, seconds: float, wait: Callable[[float], N
     if not filed.query_code and not place.key:
         return Arrived("已登记", "", "查询码由回执邮件告知")
     if filed.waits:
-        return Arrived("已登记", "", filed.waits)
+        return Arrived(f"已登记，{filed.waits}", "", filed.waits)
     asked = {"X-Query-Code": filed.query_code} if filed.query_code else {"X-API-Key": place.key}
     end = time.monotonic() + seconds
     pause = 0.25

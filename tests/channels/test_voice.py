@@ -107,6 +107,8 @@ async def test_wherever_it_breaks_off_a_call_is_one_case(
     played = await exchange.call(turns)
     [case] = exchange.desk.cases.values()
     assert (case.hold, case.raw_id) == (hold, played.sid)
+    wordless = hold == "来电未留言"
+    assert case.text_to == ("" if wordless else MOBILE), "who only rang is not written to"
     assert case.statement.content, "never empty: what joins it later must not stand alone"
     assert len(exchange.desk.recordings) == recordings
     assert played.sid in exchange.seats.ended
