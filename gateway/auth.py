@@ -7,7 +7,7 @@ import base64
 import hmac
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -36,6 +36,7 @@ TIME_COST, MEMORY_COST = 2, 47104  # passes, KiB
 AT_ONCE = 2  # checks at one moment: 2 x 46 MiB, and the second core stays free for the citizens
 WAITING = 16  # beyond it the honest answer is "come again": a flood of sign-ins must not eat the machine
 LONGEST_PASSWORD = 256
+_TOKENS = frozenset({"csrf", "_csrf"})
 CARRY = 48 << 10  # bytes of typed text that are carried over a new sign-in
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -241,12 +242,12 @@ class Gate:
         return session
 
     async def _to_sign_in(self, request: web.Request, token: str, *, streamed: bool) -> web.StreamResponse:
-        if streamed or request.method in ("GET", "HEAD"):
+        form = await _posted(request, streamed=streamed)
+        if form is None:
             response: web.Response = web.Response(status=HTTPStatus.SEE_OTHER)
             response.headers["Location"] = f"{SIGN_IN}?{urlencode({'next': request.path_qs})}"
         else:
-            form = await request.post()
-            fields = [(key, value) for key, value in form.items() if isinstance(value, str) and key != "csrf"]
+            fields = [(key, value) for key, value in form.items() if isinstance(value, str) and key not in _TOKENS]
             owner = await self._store.read(lambda tx: accounts.owner(tx, token)) if token else ""
             carry = self.carry(request.path, owner, fields)
             context = {"next": HOME, "carry": carry, "timed_out": True, "problem": "", "name": ""}
@@ -255,6 +256,18 @@ class Gate:
             )
         _private(response)
         return response
+
+
+async def _posted(request: web.Request, *, streamed: bool) -> Mapping[str, object] | None:
+    """What was typed into the form that came too late; None if there is no form, or one whose files are too large."""
+    if request.method in ("GET", "HEAD"):
+        return None
+    try:
+        return await request.post()
+    except (web.HTTPRequestEntityTooLarge, ValueError):
+        if not streamed:
+            raise
+        return None
 
 
 def guarded_by(handler: object) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from aiohttp import web
 
 from casework.corrections import Corrections
 from casework.desk import Desk, Item
@@ -15,6 +18,8 @@ from config.roles import Roles
 from config.visits import Visits
 from gateway.auth import Gate, Sitting
 from gateway.clerk_drafts import ClerkDrafts
+from gateway.drafts import FILES_MAX
+from gateway.forms import Parts, read_fields, read_parts
 from gateway.pages.case_view import CaseViews, Row
 from petition.arrival import Intake
 from petition.clock import Clock
@@ -51,6 +56,26 @@ class WindowDesk:
     notice_version: str
     max_file: int
     menu: Sequence[tuple[str, str, Verb]]
+
+    @asynccontextmanager
+    async def parts(self, request: web.Request, max_fields: int = 100) -> AsyncIterator[Parts]:
+        """The fields and files of a form with files, its token checked before the first of them.
+
+        Urlencoded it comes when the sign-in had run out and what was typed was carried over; files are chosen again.
+        """
+        if request.content_type == "application/x-www-form-urlencoded":
+            await self.gate.check_csrf(request, request.cookies.get(self.gate.cookie, ""))
+            yield Parts(await read_fields(request))
+            return
+        parts = read_parts(
+            request,
+            check_csrf=self.gate.check_token,
+            max_file=self.max_file,
+            max_files=FILES_MAX,
+            max_fields=max_fields,
+        )
+        async with parts as given:
+            yield given
 
     def require(self, sitting: Sitting, verb: Verb) -> None:
         """Raise Forbidden unless the officer's post has the verb."""

@@ -18,8 +18,8 @@ from channels.answers import Answers
 from channels.proxy import arrival_of, check_proxy, mandate_of
 from channels.web import CONTENT_MAX, TITLE_MAX
 from gateway.auth import Sitting
-from gateway.drafts import FILES_MAX, RECEIPT
-from gateway.forms import ACCEPTED_WORDS, read_parts, shown_size
+from gateway.drafts import RECEIPT
+from gateway.forms import ACCEPTED_WORDS, shown_size
 from gateway.pages import case_words as words
 from gateway.pages.evidence import row_of
 from gateway.pages.filing import shown
@@ -84,8 +84,7 @@ class ProxyPages:
         """Keep what was typed; with `do=submit` hand it in once, however often the network makes it come."""
         desk = self._desk
         desk.require(sitting, Verb.FILE_FOR)
-        parts = read_parts(request, check_csrf=desk.gate.check_token, max_file=desk.max_file, max_files=FILES_MAX)
-        async with parts as given:
+        async with desk.parts(request) as given:
             draft = await desk.drafts.find(request, sitting)
             if draft is not None and draft.submitted:
                 # The answer to the first sending was lost on the way.
@@ -131,8 +130,7 @@ class ProxyPages:
         """Add the photo to a case that this agent has filed; of another case nothing is told."""
         desk = self._desk
         desk.require(sitting, Verb.FILE_FOR)
-        parts = read_parts(request, check_csrf=desk.gate.check_token, max_file=desk.max_file, max_files=FILES_MAX)
-        async with parts as given:
+        async with desk.parts(request) as given:
             typed, once = given.fields.get("case_no", ""), given.fields.get("once", "")
             problems = [Problem("files", "file", file.problem) for file in given.files if file.problem]
             if not problems and not given.files:

@@ -16,8 +16,7 @@ from channels.visit import check_visit
 from channels.web import CONTENT_MAX, PEOPLE_MAX, TITLE_MAX
 from config.regions import Level
 from gateway.auth import Sitting
-from gateway.drafts import FILES_MAX
-from gateway.forms import ACCEPTED_WORDS, read_parts, shown_size
+from gateway.forms import ACCEPTED_WORDS, shown_size
 from gateway.pages import case_words as words
 from gateway.pages.case_view import Row
 from gateway.pages.evidence import row_of
@@ -88,14 +87,7 @@ class WindowPages:
         """Keep what was typed, then do what the pressed button says; what is wrong is said at the fields."""
         desk = self._desk
         desk.require(sitting, Verb.REGISTER_VISIT)
-        parts = read_parts(
-            request,
-            check_csrf=desk.gate.check_token,
-            max_file=desk.max_file,
-            max_files=FILES_MAX,
-            max_fields=FIELDS_MAX,
-        )
-        async with parts as given:
+        async with desk.parts(request, FIELDS_MAX) as given:
             draft = await desk.drafts.open(request, sitting)
             fields = given.fields
             draft = await desk.drafts.change(draft, lambda old: self._typed(old, fields))

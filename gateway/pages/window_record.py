@@ -14,8 +14,8 @@ from casework.permissions import Verb
 from channels.answers import Answers
 from channels.visit import SIGNED, arrival_of, check_read_back, documents_of
 from gateway.auth import Sitting
-from gateway.drafts import FILES_MAX, RECEIPT
-from gateway.forms import ACCEPTED_WORDS, read_parts, shown_size
+from gateway.drafts import RECEIPT
+from gateway.forms import ACCEPTED_WORDS, shown_size
 from gateway.pages import case_words as words
 from gateway.pages.evidence import row_of
 from gateway.pages.filing import shown
@@ -64,8 +64,7 @@ class WindowRecordPages:
     async def hand_in(self, request: web.Request, sitting: Sitting) -> web.StreamResponse:
         """Keep how it was signed; hand in once. A second click, a reload or a lost answer gives the same receipt."""
         desk = self._desk
-        parts = read_parts(request, check_csrf=desk.gate.check_token, max_file=desk.max_file, max_files=FILES_MAX)
-        async with parts as given:
+        async with desk.parts(request) as given:
             draft = await self._draft(request, sitting)
             said = {name: given.fields.get(name, "") for name in _SIGNING}
             role = given.fields.get("file_role", "")

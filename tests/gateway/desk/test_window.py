@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
+from urllib.parse import parse_qs, urlparse
 
+import pyotp
 import pytest
+from sqlalchemy import text
 
 from petition.petition import Form
 from petition.workflow import Status
@@ -172,13 +177,38 @@ def test_a_colleague_in_the_same_browser_sees_nothing(clerk: Clerk, rig: Rig) ->
     assert clerk.get(PAGE).value("content") == ""
 
 
+def test_a_sign_in_that_has_run_out_loses_nothing_typed(rig: Rig, enter: Enter) -> None:
+    clerk = enter("")
+    officer = hire(rig, "slowly")
+    clerk.sign_in(officer)
+    clerk.get(PAGE)
+    over = text("UPDATE officer_sessions SET expires_at = 0")
+    rig.house.store.write_now(lambda tx: tx.connection.execute(over))
+    clerk.send(PAGE, {**VISIT, "title": "超时之前写的标题", "do": "save"})
+    assert clerk.status == 401
+    carry = re.search(r'name="carry" value="([^"]+)"', clerk.body)
+    assert carry is not None
+    clerk.post(
+        "/desk/sign-in", {"name": officer.name, "password": officer.password, "carry": carry[1], "next": "/desk"}
+    )
+    carry = re.search(r'name="carry" value="([^"]+)"', clerk.body)
+    assert carry is not None
+    secret = parse_qs(urlparse(officer.otpauth).query)["secret"][0]
+    later = pyotp.TOTP(secret).at(time.time() + 30)  # a code is good once; the next one is let through early
+    clerk.post("/desk/sign-in/code", {"code": later, "carry": carry[1], "next": "/desk"})
+    assert "已重新登录" in clerk.text
+    fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', clerk.body))
+    clerk.post(PAGE, {name: html.unescape(value) for name, value in fields.items()})
+    assert clerk.value("title") == "超时之前写的标题"
+
+
 def test_who_has_no_counter(enter: Enter, clerk: Clerk) -> None:
     inspector = enter("inspector")
     assert inspector.get(PAGE).status == 403
     assert inspector.send(PAGE, {**VISIT, "do": "save"}).status == 403
     nobody = enter("")
     assert "sign-in" in nobody.get(PAGE).path
-    assert "sign-in" in nobody.send(PAGE, {**VISIT, "do": "save"}).path
+    assert nobody.send(PAGE, {**VISIT, "do": "save"}).status == 401
     token = clerk.body
     clerk.body = token.replace('name="csrf" value="', 'name="csrf" value="0')
     assert clerk.send(PAGE, {**VISIT, "do": "save"}).status == 403, "a form of another page"
