@@ -39,7 +39,7 @@ def described(provider: Provider, **changes: Any) -> DescribedTexts:
     """The way by the sample of that kind, led to this machine."""
     known = load_messenger(SAMPLES / f"{provider.kind}.toml")
     path = urlsplit(known.url).path
-    return DescribedTexts(replace(known, url=provider.url + path, timeout=0.3, **changes), SECRET, "示例省信访局")
+    return DescribedTexts(replace(known, url=provider.url + path, timeout=0.3, **changes), SECRET, "示例省信访局/窗口")
 
 
 @pytest.fixture(params=sorted(KINDS))

@@ -13,11 +13,14 @@ import pytest
 from config.notices import segments
 from dispatch.courier import Again, Held
 from dispatch.couriers.sms import OptedOut, Sent, TextOutcome, Unsure
+from dispatch.events import StatusEvent, apply
+from dispatch.routing import Routing
 from dispatch.texts import EXPIRED, NO_WAY, NOBODY, SEALED, WANTS_NONE
 from petition.arrival import Outcome
 from petition.clock import SHANGHAI
+from petition.event import Event
 from petition.people import Person, Role
-from petition.petition import Lane
+from petition.petition import Lane, LegalPath
 from petition.status import Status
 from store import opt_outs, outbox, petitions, texts
 from store.codes import query_code_of
@@ -140,6 +143,19 @@ def test_who_is_told_of_what(room: Room, case: dict[str, Any], status: Status, t
         assert dict(order.payload) == {"status": status.value}, "no number stands in the order"
         room.tried(case_no, "notice")
         assert [text.to for text, _ in room.way.sent] == [told]
+
+
+def test_an_event_of_the_routing_system_is_told_once(room: Room, routing: Routing) -> None:
+    case_no = room.case(status=Status.REGISTERED)
+    event = StatusEvent(case_no=case_no, event_id="one", event=Event.ACCEPT, legal_path=LegalPath.P6, words="内部意见")
+    for _ in range(2):
+        room.store.write_now(lambda tx: apply(tx, event, routing))
+    orders = [one for one in room.store.read_now(lambda tx: outbox.of(tx, case_no)) if one.kind == "notice"]
+    assert [dict(one.payload) for one in orders] == [{"status": "ACCEPTED"}]
+    room.tried(case_no, "notice")
+    [(text, _)] = room.way.sent
+    assert "已受理" in text.words
+    assert "内部意见" not in text.words
 
 
 def test_a_case_that_was_sealed_meanwhile_is_not_told(room: Room) -> None:

@@ -27,7 +27,7 @@ from store.migrate import newest_revision
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A data folder with three petitions of 张示例, one sent twice."""
-    house = open_house(Settings(data=tmp_path, min_free=0))
+    house = open_house(Settings(data=tmp_path, min_free=0, reading="inline"))
 
     async def fill() -> None:
         intake = house.intake()
