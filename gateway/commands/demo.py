@@ -18,6 +18,7 @@ from gateway.demo.browser import Stuck
 from gateway.demo.doors import Filed, Place
 from gateway.demo.journeys import JOURNEYS, Arrived, follow, open_channels
 from gateway.demo.samples import Sample, load_calls, load_samples
+from gateway.demo.texts import load_texts
 from gateway.house import secret_of
 from store import petitions
 from store.database import open_reading
@@ -60,6 +61,7 @@ def demo(context: click.Context, url: str, seconds: float) -> None:
         words = f"{url} 没有网关应答，请先启动 (start it first): gateway serve ({problem})"
         raise click.ClickException(words) from None
     samples = [*load_samples(), *(load_calls() if "voice" in doors else ())]
+    samples += load_texts(place) if "sms" in doors else ()
     lines = _send(console, place, samples, doors, seconds)
     rules = _rules(settings, [line.filed.case_no for line in lines if line.filed is not None])
     console.print(_table(lines, rules or {}))

@@ -1,4 +1,4 @@
-"""The other doors (其他渠道送件): how samples reach the house by mail, text message and hotline, each sent twice."""
+"""The other doors (其他渠道送件): how samples reach the house by mail and hotline, each sent twice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from twilio.request_validator import RequestValidator
 
 from channels.wechat_account import OfficialAccount
 from config.address import Address
@@ -25,7 +24,6 @@ ORDERS = "/api/v1/hotline/orders"
 TEXTS = "/webhooks/twilio/sms"
 # What a caller is to a hotline, by what the petition is for.
 _KINDS = {"SUGGESTION": "建议", "ACCUSATION": "举报", "APPEAL": "求助", "CONSULT": "咨询"}
-_TEXT_REPLY = re.compile(r"编号(?P<case_no>[0-9A-Z-]+).*?查询码(?P<code>[0-9A-Z-]{14})", re.S)
 _MAILBOX = "petition@office.example"  # a house without mailboxes of its own takes every one
 _MAIL_REPLY = re.compile(r"registered ([0-9A-Z]+)")
 
@@ -35,7 +33,8 @@ class Place:
     """Where the house is and what its partners share with it. url: of pages and API; public_url: what signatures are
     made over; key: of another system, empty if none is set; mailbox: whom mail is sent to; account, provider_port: at
     the provider of telephone and text messages, if it is to be played on this machine; speech: whether the house
-    recognises it; wechat: the official account."""
+    recognises it; wechat: the official account; reconcile: seconds between two rounds over the provider's lists, 0 for
+    none."""
 
     url: str
     public_url: str = ""
@@ -47,6 +46,7 @@ class Place:
     provider_port: int = 0
     speech: bool = False
     wechat: OfficialAccount | None = None
+    reconcile: int = 0
 
     @classmethod
     def of(cls, url: str, settings: Settings) -> Place:
@@ -64,6 +64,7 @@ class Place:
             wechat=OfficialAccount(
                 token=settings.wechat_token, app_id=settings.wechat_app_id, aes_key=settings.wechat_aes_key
             ),
+            reconcile=settings.twilio_reconcile_seconds,
         )
 
 
@@ -113,29 +114,6 @@ def file_by_hotline(place: Place, sample: Sample) -> Filed:
             raise Stuck(f"{ORDERS}: 应答 {answer.status_code} {answer.text[:200]}")
         told = answer.json()
         return told["case_no"], told["query_code"]
-
-    return twice(send)
-
-
-def file_by_sms(place: Place, sample: Sample) -> Filed:
-    """As the provider does: a signed webhook, and number and code read from the answer."""
-    form = {
-        "MessageSid": f"SM{secrets.token_hex(16)}",
-        # A telephone of its own each time: what the same one sends within minutes joins the case before.
-        "From": f"+86154{secrets.randbelow(10**8):08d}",
-        "To": "+8615400000000",
-        "Body": sample.content,
-        "NumMedia": "0",
-    }
-    signature = RequestValidator(place.token).compute_signature(f"{place.public_url}{TEXTS}", form)
-
-    def send() -> tuple[str, str]:
-        headers = {"X-Twilio-Signature": signature}
-        answer = httpx.post(f"{place.url}{TEXTS}", data=form, headers=headers, trust_env=False)
-        told = _TEXT_REPLY.search(answer.text)
-        if answer.status_code != 200 or told is None:
-            raise Stuck(f"{TEXTS}: 应答 {answer.status_code} {answer.text[:200]}")
-        return told["case_no"].replace("-", ""), told["code"]
 
     return twice(send)
 

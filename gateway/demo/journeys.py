@@ -15,10 +15,11 @@ import httpx
 
 from channels.wechat import PATH as WECHAT
 from gateway.demo.browser import Browser, Page, Stuck
-from gateway.demo.doors import ORDERS, TEXTS, Filed, Place, file_by_email, file_by_hotline, file_by_sms, listens
+from gateway.demo.doors import ORDERS, TEXTS, Filed, Place, file_by_email, file_by_hotline, listens
 from gateway.demo.papers import MEDIA_TYPES, paper
 from gateway.demo.samples import Sample, SamplePerson
 from gateway.demo.telephone import file_by_telephone
+from gateway.demo.texts import file_by_sms
 from gateway.demo.wechat import file_by_wechat, has_token
 from petition.attachment import AttachmentRole
 from petition.identity import check_resident_id

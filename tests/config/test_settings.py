@@ -42,6 +42,7 @@ GOOD = [
         "trusted_proxies",
         (ip_network("127.0.0.1"), ip_network("::1")),
     ),
+    ("our numbers", {"TWILIO_NUMBERS": "+8615400000000, 12345"}, "twilio_numbers", ("+8615400000000", "12345")),
     ("the provider on this host", {"TWILIO_API_URL": "http://127.0.0.1:9/"}, "twilio_api_url", "http://127.0.0.1:9"),
     (
         "hosts of media",
@@ -87,6 +88,8 @@ BAD = [
     ("credentials in the clear", {"TWILIO_API_URL": "http://api.example"}, "TWILIO_API_URL", "https://host"),
     ("credentials in an address", {"TWILIO_API_URL": "https://a:b@api.example"}, "TWILIO_API_URL", "https://host"),
     ("no account", {"TWILIO_ACCOUNT_SID": "AC12"}, "TWILIO_ACCOUNT_SID", "32"),
+    ("no number", {"TWILIO_NUMBERS": "+8615400000000, office"}, "TWILIO_NUMBERS", "'office'"),
+    ("rounds too far apart", {"TWILIO_RECONCILE_SECONDS": "86401"}, "TWILIO_RECONCILE_SECONDS", "86400"),
     ("no sender", {"TWILIO_FROM": "office"}, "TWILIO_FROM", "E.164"),
     ("no host", {"TWILIO_MEDIA_HOSTS": "https://a.example"}, "TWILIO_MEDIA_HOSTS", "a.example"),
     ("a network", {"TRUSTED_PROXIES": "10.0.0.0/99"}, "TRUSTED_PROXIES", "10.0.0.0/8"),

@@ -76,7 +76,12 @@ class Gateway:
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    data, port = tmp_path_factory.mktemp("demo"), free_port()
+    yield from started(tmp_path_factory.mktemp("demo"), {})
+
+
+def started(data: Path, more: dict[str, str]) -> Iterator[Gateway]:
+    """A gateway over this folder, with these settings on top; it must stop cleanly."""
+    port = free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")},
         "GATEWAY_DATA": str(data),
@@ -92,6 +97,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         "GATEWAY_RATE_PER_MINUTE": "100000",
         "GATEWAY_LOG_LEVEL": "WARNING",
         "PYTHONIOENCODING": "utf-8",
+        **more,
     }
     log = (data / "log").open("wb")
     server = subprocess.Popen(
