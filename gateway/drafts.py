@@ -13,6 +13,7 @@ from typing import Protocol
 from aiohttp import web
 
 from channels.answers import Answers
+from gateway.kiosk import KEPT as KIOSK_KEPT
 from petition.arrival import Receipt
 from petition.attachment import AttachmentRole
 from petition.clock import Clock
@@ -20,6 +21,7 @@ from petition.errors import Conflict, NotFound
 from store import drafts
 from store.database import Store
 from store.drafts import Draft, DraftUpload
+from store.transaction import Transaction
 
 COOKIE = "draft"
 PATH = "/file"
@@ -32,8 +34,12 @@ _TRIES = 5  # two tabs and a few uploads at once
 class Drafts(Protocol):
     """Where half-filled petitions are kept; every token is random and known only to one browser."""
 
-    async def create(self, answers: Mapping[str, object]) -> str:
-        """Begin a draft; its token."""
+    async def create(self, answers: Mapping[str, object], *, kiosk: bool = False) -> str:
+        """Begin a draft; its token. kiosk: typed at a terminal, so that it is forgotten soon."""
+        ...
+
+    async def stay(self, token: str) -> None:
+        """The idle time of a draft begins anew."""
         ...
 
     async def load(self, token: str) -> Draft | None:
@@ -71,10 +77,19 @@ class StoredDrafts:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def create(self, answers: Mapping[str, object]) -> str:
+    async def create(self, answers: Mapping[str, object], *, kiosk: bool = False) -> str:
         token = secrets.token_urlsafe(32)
-        await self._store.write(lambda tx: drafts.create(tx, token, answers))
+
+        def work(tx: Transaction) -> None:
+            if kiosk:
+                drafts.expire_kiosk(tx, KIOSK_KEPT)  # the next person need not wait for the housekeeping
+            drafts.create(tx, token, answers, kiosk=kiosk)
+
+        await self._store.write(work)
         return token
+
+    async def stay(self, token: str) -> None:
+        await self._store.write(lambda tx: drafts.stay(tx, token))
 
     async def load(self, token: str) -> Draft | None:
         return await self._store.read(lambda tx: drafts.load(tx, token))
@@ -125,9 +140,9 @@ class DraftDesk:
     clock: Clock
     secure: bool  # cookies over TLS only
 
-    async def begin(self, response: web.StreamResponse, answers: Answers) -> None:
+    async def begin(self, response: web.StreamResponse, answers: Answers, *, kiosk: bool = False) -> None:
         """Begin a new draft and give its token to the browser."""
-        token = await self.drafts.create(answers.to_dict())
+        token = await self.drafts.create(answers.to_dict(), kiosk=kiosk)
         response.set_cookie(COOKIE, token, path=PATH, httponly=True, samesite="Lax", secure=self.secure)
 
     async def find(self, request: web.Request) -> Draft | None:
@@ -137,13 +152,23 @@ class DraftDesk:
         if draft is None:
             return None
         age = self.clock() - draft.touched_at
+        if draft.kiosk:
+            return draft if age <= KIOSK_KEPT else None
         return draft if age <= (RECEIPT if draft.submitted else IDLE) else None
+
+    async def stay(self, request: web.Request) -> None:
+        """Somebody is at the terminal: what was typed there is kept a little longer."""
+        draft = await self.find(request)
+        if draft is not None and draft.kiosk:
+            await self.drafts.stay(draft.token)
 
     async def current(self, request: web.Request) -> Draft:
         """The draft still being filled; sends to the first page without one, to the receipt once it is submitted."""
         draft = await self.find(request)
         if draft is None:
             raise web.HTTPSeeOther(f"{PATH}?gone=1" if COOKIE in request.cookies else PATH)
+        if draft.kiosk:
+            await self.drafts.stay(draft.token)
         if draft.submitted:
             raise web.HTTPSeeOther(f"{PATH}/receipt")
         return draft

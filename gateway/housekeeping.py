@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from gateway.drafts import IDLE, RECEIPT
+from gateway.kiosk import KEPT
 from petition.clock import Clock
 from petition.errors import PetitionError
 from store import drafts, notes, sheets, texts
@@ -46,6 +47,7 @@ async def keep_house(store: Store, clock: Clock, every: float = EVERY) -> None:
         try:
             expired = await store.write(lambda tx: drafts.expire(tx, IDLE, RECEIPT))
             expired += await store.write(lambda tx: sheets.expire(tx, SHEET_IDLE, SHEET_RECEIPT))
+            expired += await store.write(lambda tx: drafts.expire_kiosk(tx, KEPT))
             torn = await store.write(lambda tx: notes.expire(tx, NOTES))
             await store.write(lambda tx: texts.forget(tx, TEXTS))
             removed = await asyncio.to_thread(sweep, store, clock) if look % SWEEP_EVERY == 1 else 0

@@ -16,16 +16,18 @@ from gateway.csrf import Csrf
 from gateway.drafts import DraftDesk, StoredDrafts
 from gateway.group_desk import GroupDesk
 from gateway.house import House
-from gateway.keys import CSRF
+from gateway.keys import CSRF, KIOSK
+from gateway.kiosk import Kiosks
 from gateway.limiter import Limiter
 from gateway.mobile_proof import MobileProof, NoSender, Sender
-from gateway.pages.display import DisplayPage, asset_urls, display_of
+from gateway.pages.display import Display, DisplayPage, asset_urls, display_of
 from gateway.pages.evidence import EvidencePages
 from gateway.pages.filing import FilingPages
 from gateway.pages.group import GroupPages
 from gateway.pages.guide import GuidePages
 from gateway.pages.home import HomePage
 from gateway.pages.join import JoinPages, member_cookie
+from gateway.pages.kiosk import KioskPages
 from gateway.pages.people import PeoplePages
 from gateway.pages.rate import RatePage
 from gateway.pages.receipt import ReceiptPages
@@ -63,6 +65,7 @@ class Portal:
         desk = DraftDesk(StoredDrafts(house.store), clock.now, secure)
         ratings = Ratings(reference.ratings, house.deadlines)
         cookie = CaseCookie(house.store.vault, clock.now, secure)
+        self._kiosks = Kiosks(settings.kiosk)
         largest = int(settings.max_upload)
         group = GroupDesk(house.store, reference.group)
         proof = MobileProof(codes or NoSender(), house.store.vault, clock.now, reference.group.code_minutes)
@@ -71,6 +74,14 @@ class Portal:
             HomePage(self._office, settings.channels, house.deadlines, ways),
             GuidePages(self._office, house.deadlines, notice_version=settings.notice_version),
             DisplayPage(secure=secure),
+            KioskPages(
+                self._kiosks,
+                desk,
+                cookie,
+                web_open=web_door.NAME in settings.channels,
+                video_open="video" in settings.channels,
+                secure=secure,
+            ),
             TrackPages(
                 StoredCases(house.store),
                 cookie,
@@ -125,9 +136,11 @@ class Portal:
     def prepare(self, request: web.Request) -> None:
         """What every template may use, for the requests that end in a page; the doors of machines do without."""
         token = request.get(CSRF, "")
+        kiosk = request[KIOSK] = self._kiosks.of(request)
         request[aiohttp_jinja2.REQUEST_CONTEXT_KEY] = {
             "csrf_token": lambda: token,
-            "display": display_of(request),
+            "display": display_of(request) if kiosk is None else Display("large", display_of(request).theme),
+            "kiosk": kiosk,
             "office": self._office,
             "request": request,
             "here": request.path_qs,

@@ -41,12 +41,13 @@ class Draft:
     version: int
     touched_at: datetime
     submitted: Mapping[str, str] | None = None
+    kiosk: bool = False
 
 
-def create(tx: Transaction, token: str, answers: Mapping[str, object]) -> None:
+def create(tx: Transaction, token: str, answers: Mapping[str, object], *, kiosk: bool = False) -> None:
     """Begin a draft. token: at least 128 random bits, made by the caller (this may run twice)."""
     moment = to_micros(tx.now)
-    values = {"version": 1, "created_at": moment, "touched_at": moment, "case_no": None}
+    values = {"version": 1, "created_at": moment, "touched_at": moment, "case_no": None, "kiosk": kiosk}
     sealed = _sealed(tx, token, answers, None)
     tx.connection.execute(insert(draft_rows).values(token_hash=hash_of(token), answers=sealed, **values))
 
@@ -81,6 +82,7 @@ def load(tx: Transaction, token: str) -> Draft | None:
         version=rows[0].version,
         touched_at=from_micros(rows[0].touched_at),
         submitted=stored["submitted"],
+        kiosk=bool(rows[0].kiosk),
     )
 
 
@@ -126,6 +128,20 @@ def remove_upload(tx: Transaction, token: str, upload_id: int) -> None:
         delete(draft_uploads).where(draft_uploads.c.token_hash == key, draft_uploads.c.id == upload_id)
     )
     _touch(tx, key)
+
+
+def stay(tx: Transaction, token: str) -> None:
+    """Somebody is still there: the idle time begins anew, nothing else changes."""
+    moment = to_micros(tx.now)
+    tx.connection.execute(update(draft_rows).where(draft_rows.c.token_hash == hash_of(token)).values(touched_at=moment))
+
+
+def expire_kiosk(tx: Transaction, idle: timedelta) -> int:
+    """Forget what was typed at terminals and left for longer than `idle`; returns how many."""
+    old = select(draft_rows.c.token_hash).where(draft_rows.c.kiosk, draft_rows.c.touched_at < to_micros(tx.now - idle))
+    keys = list(tx.connection.scalars(old.limit(500)))
+    _drop(tx, keys)
+    return len(keys)
 
 
 def drop(tx: Transaction, token: str) -> None:

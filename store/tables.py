@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -183,6 +184,7 @@ drafts = Table(
     Column("created_at", Moment, nullable=False),
     Column("touched_at", Moment, nullable=False),
     Column("case_no", Text),
+    Column("kiosk", Boolean, nullable=False, server_default=false()),  # typed at a terminal others use next
     Index("drafts_touched", "touched_at"),
 )
 

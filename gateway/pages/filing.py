@@ -14,6 +14,7 @@ from channels.answers import MANNERS, PAGES, STEP_TITLES, VIAS, Answers
 from channels.web import UNSEEN, check_step
 from gateway.drafts import PATH, DraftDesk
 from gateway.forms import read_fields
+from gateway.keys import KIOSK
 from gateway.pages.regions_picker import RegionPicker
 from gateway.pages.ways import Ways
 from petition.errors import Problem
@@ -144,11 +145,14 @@ class FilingPages:
             await self._desk.drafts.drop(old.token)
         response = web.HTTPSeeOther(f"{PATH}/who")
         begun = {"via": fields.get("via", "")} if fields.get("via") in VIAS else {}
+        kiosk = request.get(KIOSK) is not None
+        if kiosk:
+            begun["via"] = "kiosk"
         if theme:
             begun["theme"] = theme
         if place := self._ways.place(request):
             begun["site"] = place.code
-        await self._desk.begin(response, Answers(begun))
+        await self._desk.begin(response, Answers(begun), kiosk=kiosk)
         raise response
 
     async def discard(self, request: web.Request) -> web.StreamResponse:

@@ -8,6 +8,7 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from config.office import Entrance, Office
+from gateway.keys import KIOSK
 from gateway.pages.ways import Ways
 from petition.deadlines import DeadlineEngine
 
@@ -29,7 +30,9 @@ class HomePage:
         return [web.get("/", self.home), web.get("/contact", self.contact)]
 
     async def home(self, request: web.Request) -> web.StreamResponse:
-        """The first page."""
+        """The first page; at a terminal the four large doors."""
+        if request.get(KIOSK) is not None:
+            raise web.HTTPSeeOther("/kiosk")
         limits = {
             key: self._deadlines.rule(key).days for key in ("transfer", "acceptance", "opinion", "review_request")
         }

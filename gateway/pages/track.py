@@ -14,7 +14,8 @@ from casework.rating import Ratings
 from config.units import Units
 from gateway.forms import read_fields
 from gateway.group_desk import may_open
-from gateway.keys import ADDRESS
+from gateway.keys import ADDRESS, KIOSK
+from gateway.kiosk import KEPT
 from gateway.pages.filing import shown
 from gateway.pages.schedule import bars
 from petition import numbering
@@ -130,14 +131,14 @@ class CaseCookie:
     path: str = PATH
     purpose: str = _PURPOSE
 
-    def give(self, response: web.StreamResponse, case_no: str) -> None:
-        """Open the case to the browser for half an hour."""
-        until = int((self.clock() + OPEN_FOR).timestamp())
+    def give(self, response: web.StreamResponse, case_no: str, lasts: timedelta = OPEN_FOR) -> None:
+        """Open the case to the browser for half an hour, or for as long as a terminal may stand idle."""
+        until = int((self.clock() + lasts).timestamp())
         message = f"{case_no}.{until}"
         code = base64.urlsafe_b64encode(self.codes.mac(self.purpose, message.encode())).decode().rstrip("=")
         response.set_cookie(
             self.name, f"{message}.{code}", path=self.path, httponly=True, samesite="Lax", secure=self.secure,
-            max_age=int(OPEN_FOR.total_seconds()),
+            max_age=int(lasts.total_seconds()),
         )  # fmt: skip
 
     def take(self, request: web.Request) -> str:
@@ -215,7 +216,7 @@ class TrackPages:
             words = "编号和查询码对不上。请照回执逐位核对；仍不行，请带证件到接待窗口或打电话找回。"
             return self._form(request, typed, (Problem("query_code", "wrong", words),))
         response = web.HTTPSeeOther(f"{PATH}/group" if fields.get("next") == "group" else f"{PATH}/case")
-        self._cookie.give(response, number)
+        self._cookie.give(response, number, KEPT if request.get(KIOSK) is not None else OPEN_FOR)
         raise response
 
     async def show(self, request: web.Request) -> web.StreamResponse:
@@ -229,6 +230,8 @@ class TrackPages:
         case, steps = found
         response = aiohttp_jinja2.render_template("track/case.html", request, self._view(case, steps, request))
         response.headers["Cache-Control"] = "no-store"
+        if request.get(KIOSK) is not None:
+            self._cookie.give(response, case_no, KEPT)
         return response
 
     async def close(self, request: web.Request) -> web.StreamResponse:
