@@ -11,7 +11,7 @@ import pytest
 
 from channels.door import Tending
 from channels.voice import Voice
-from gateway.demo.caller import HANG_UP, Leave, Played, Press, Speak, Turn, play
+from gateway.demo.caller import HANG_UP, Leave, Played, Press, Speak, Talk, Turn, play
 from gateway.demo.doors import Place
 from gateway.demo.journeys import follow, open_channels
 from gateway.demo.provider import ACCOUNT, TOKEN, Home, StandIn
@@ -19,7 +19,7 @@ from gateway.demo.samples import load_calls
 from gateway.demo.telephone import file_by_telephone, tone
 from petition.keypad import case_keys, code_keys
 from petition.petition import Form
-from store import petitions
+from store import callbacks, calls, petitions
 from store.codes import opening_event, query_code_of
 from store.transaction import Transaction
 from tests.houses import Rig, running_house, until
@@ -99,9 +99,13 @@ def _code(rig: Rig, case_no: str) -> str:
     return rig.house.store.read_now(work)
 
 
-async def test_a_call_survives_a_restart_between_two_webhooks(tmp_path: Path) -> None:
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.servers)])
+async def test_a_call_survives_a_restart_between_two_webhooks(
+    tmp_path: Path, database: str, request: pytest.FixtureRequest
+) -> None:
+    url = request.getfixturevalue("postgres_url") if database == "postgresql" else ""
     async with StandIn() as twilio:
-        settings = _settings(twilio, voice_quiet=60)
+        settings = _settings(twilio, voice_quiet=60, database_url=url)
         with running_house(tmp_path, **settings) as rig:
             played = await _call(twilio, rig, [Press("1"), Leave(WAV, 5)], callbacks=False)
             twilio.finish(played.recordings[0])
@@ -113,6 +117,25 @@ async def test_a_call_survives_a_restart_between_two_webhooks(tmp_path: Path) ->
             cases = rig.house.store.read_now(lambda tx: list(petitions.every(tx)))
             assert len(cases) == 1
             assert (rig.balance("voice").gap, rig.stumbles()) == (0, [])
+
+
+async def test_an_open_seat_is_dialled_and_has_the_case_of_the_call(tmp_path: Path) -> None:
+    async with StandIn() as twilio:
+        with running_house(tmp_path, **_settings(twilio, seat_line="sip:seats@office.example")) as rig:
+            store = rig.house.store
+            await store.write(lambda tx: calls.sit(tx, "test", ["seat-one"]))
+            played = await _call(twilio, rig, [Press("3"), Talk(60)])
+            assert "Dial" in played.verbs
+            [case] = store.read_now(lambda tx: list(petitions.every(tx)))
+            call = store.read_now(lambda tx: calls.find(tx, "voice", played.sid))
+            assert call is not None
+            assert (call.case_no, call.number, call.state) == (case.case_no, "+8615400000006", calls.CallState.OVER)
+            [task] = store.read_now(lambda tx: callbacks.of_call(tx, "voice", played.sid))
+            assert (task.reason, task.case_no) == (callbacks.Reason.UNWRITTEN, case.case_no), "nobody wrote it down"
+            alone = await _call(twilio, rig, [Press("4"), Press("#"), HANG_UP], caller="+8615400000007")
+            [wish] = store.read_now(lambda tx: callbacks.of_call(tx, "voice", alone.sid))
+            assert (wish.reason, wish.number) == (callbacks.Reason.WISH, "+8615400000007")
+            assert (rig.gap(), rig.stumbles()) == (0, [])
 
 
 def test_the_voice_door_asks_to_be_tended() -> None:
