@@ -81,10 +81,12 @@ class ClerkDrafts:
         raise Conflict("这份登记正在另一个页面里修改，请稍等再试。您填写的内容没有丢失。")
 
     async def again(self, draft: Draft) -> Draft:
-        """The draft as it stands now; Conflict when it has been handed in meanwhile."""
+        """The draft as it stands now; to the receipt when another click has handed it in, Conflict when it is gone."""
         fresh = await self._kept.load(draft.token)
-        if fresh is None or fresh.submitted:
-            raise Conflict("这份登记已经提交或清除，请刷新页面。")
+        if fresh is None:
+            raise Conflict("这份登记已经清除，请刷新页面。")
+        if fresh.submitted:
+            raise web.HTTPSeeOther(f"{self.path}/receipt")
         return fresh
 
     async def attach(self, draft: Draft, files: tuple[IncomingFile, ...], role: AttachmentRole) -> list[str]:
