@@ -20,7 +20,7 @@ from store.hotline_orders import KIND, Known
 from store.outbox import Order, OrderState
 from store.petitions import Case
 from tests.casework.samples import get, put
-from tests.fakes.platform import Platform, serving
+from tests.fakes.hotline_platform import Platform, serving
 from tests.servers.process import free_port
 from tests.signing import SECRET
 

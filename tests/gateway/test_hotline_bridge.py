@@ -10,7 +10,7 @@ import pytest
 from petition.petition import RelatedKind
 from store import petitions
 from store.petitions import Case
-from tests.fakes.platform import Platform, serving
+from tests.fakes.hotline_platform import Platform, serving
 from tests.houses import API_KEY, Rig, running_house, until
 from tests.signing import SECRET
 
