@@ -6,11 +6,12 @@ import shutil
 import time
 from pathlib import Path
 
+import httpx
 import pyotp
 from playwright.sync_api import Browser, FloatRect, Page
 
 from tests.browser.chromium import DESKTOP, PHONE, chromium, closing, open_context
-from tests.browser.citizen import STORY, ZHANG, Citizen
+from tests.browser.citizen import LI, STORY, ZHANG, Citizen
 from tests.browser.house import House, Officer
 from tests.servers.process import own_folder
 
@@ -34,6 +35,7 @@ STEPS = {
 # Ways of reading: what a browser asks for and what the large-text button leaves behind.
 MOODS = {"": {}, "-dark": {"color_scheme": "dark"}, "-large": {}}
 SETTINGS = {"RATE_PER_MINUTE": "6000"}
+KEY = "sample-key-of-the-exchange"
 
 
 def take(page: Page, name: str) -> None:
@@ -95,14 +97,7 @@ def desk(browser: Browser, url: str, officer: Officer) -> None:
         page = context.new_page()
         page.goto("/desk")
         take(page, "sign-in-desktop")
-        page.fill("[name=name]", officer.name)
-        page.fill("[name=password]", officer.password)
-        page.keyboard.press("Enter")
-        page.wait_for_selector("[name=code]")
-        code = pyotp.parse_uri(officer.otpauth)
-        assert isinstance(code, pyotp.TOTP)
-        page.fill("[name=code]", code.now())
-        page.keyboard.press("Enter")
+        sign_in(page, officer)
         page.wait_for_url("**/desk")
         take(page, "desk-desktop")
         page.locator("[data-rows] .row").first.click()
@@ -116,10 +111,56 @@ def desk(browser: Browser, url: str, officer: Officer) -> None:
         take(page, "desk-phone")
 
 
-def the_officer(house: House) -> Officer:
-    """The first demo officer, who is made a moment after the door opens."""
+def seat(browser: Browser, url: str, officer: Officer) -> None:
+    """A seat: a call pops up, its work order is written, the receipt is read to the caller."""
+    with closing(open_context(browser, url, viewport=DESKTOP)) as context, httpx.Client(trust_env=False) as exchange:
+
+        def tell(call_id: str, event: str, number: str) -> None:
+            body = {"call_id": call_id, "event": event, "number": number, "line": "12345"}
+            exchange.post(f"{url}/api/v1/hotline/calls", json=body, headers={"X-API-Key": KEY}).raise_for_status()
+
+        page = context.new_page()
+        page.goto("/desk/seat")
+        sign_in(page, officer)
+        page.wait_for_url("**/desk/seat")
+        tell("missed", "ringing", ZHANG["phone"])
+        tell("missed", "over", ZHANG["phone"])
+        tell("first", "ringing", LI["phone"])
+        page.locator(".call-rings button").first.click()
+        page.wait_for_url("**/desk/seat/sheets/**")
+        tell("second", "ringing", ZHANG["phone"])
+        page.wait_for_selector(".call-rings")
+        page.fill("#content", STORY["content"])
+        page.evaluate("document.activeElement.blur()")
+        page.wait_for_timeout(1500)  # the draft is kept every second
+        take(page, "seat-desktop")
+        page.emulate_media(color_scheme="dark")
+        take(page, "seat-desktop-dark")
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(PHONE)
+        take(page, "seat-phone")
+        page.set_viewport_size(DESKTOP)
+        page.get_by_role("button", name="提交工单").click()
+        page.wait_for_selector(".told")
+        take(page, "seat-receipt-desktop")
+
+
+def sign_in(page: Page, officer: Officer) -> None:
+    """Name, password and code into the sign-in page that is open."""
+    page.fill("[name=name]", officer.name)
+    page.fill("[name=password]", officer.password)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[name=code]")
+    code = pyotp.parse_uri(officer.otpauth)
+    assert isinstance(code, pyotp.TOTP)
+    page.fill("[name=code]", code.now())
+    page.keyboard.press("Enter")
+
+
+def the_officer(house: House, name: str = "registrar") -> Officer:
+    """A demo officer; they are made a moment after the door opens."""
     end = time.monotonic() + 30
-    while (found := house.demo_officer()) is None:
+    while (found := house.demo_officer(name)) is None:
         if time.monotonic() > end:
             raise SystemExit("the gateway has made no demo officer")
         time.sleep(0.1)
@@ -143,6 +184,10 @@ def main() -> None:
         with house.serve() as url, chromium() as browser:
             house.run("demo", "--url", url)
             desk(browser, url, the_officer(house))
+    with own_folder("xf-pictures-", None) as folder:
+        house = House(folder, SETTINGS | {"CHANNELS": "web,rest,hotline", "API_KEYS": f"exchange:{KEY}"})
+        with house.serve() as url, chromium() as browser:
+            seat(browser, url, the_officer(house, "seat"))
 
 
 if __name__ == "__main__":

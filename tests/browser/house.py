@@ -15,7 +15,7 @@ from tests.servers.process import running
 
 ROOT = Path(__file__).parent.parent.parent
 _URL = re.compile(r"http://127\.0\.0\.1:[1-9]\d*")
-_OFFICER = re.compile(r"(?m)^ +(registrar) +(\S+-\S+) .*\n +(otpauth://\S+)")
+_OFFICER = r"(?m)^ +({}) +(\S+-\S+) .*\n +(otpauth://\S+)"
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class House:
         words = re.findall(r"\b(?:[0-9a-z]{4}-){3}[0-9a-z]{4}\b|otpauth://\S+", told)
         return Officer(name, *words)
 
-    def demo_officer(self) -> Officer | None:
-        """The first demo officer, once the gateway has printed it."""
-        found = _OFFICER.search((self.folder / "log").read_text(errors="replace"))
+    def demo_officer(self, name: str = "registrar") -> Officer | None:
+        """The demo officer of that name, once the gateway has printed it."""
+        found = re.search(_OFFICER.format(name), (self.folder / "log").read_text(errors="replace"))
         return Officer(*found.groups()) if found else None
