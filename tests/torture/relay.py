@@ -15,6 +15,7 @@ class Email:
     """A relay that passes on whatever it got."""
 
     channel = "email"
+    to = OURS
 
     def __init__(self, rig: Rig, mutator: Mutator) -> None:
         self.tally = Tally(self.channel)
@@ -40,7 +41,7 @@ class Email:
 
     def race(self) -> list[Send]:
         """One good mail over several connections at the same moment."""
-        raw = b"Message-ID: <%s@mail.example>\r\n" % secrets.token_hex(8).encode() + self._seeds[0]
+        raw = self.fresh()
 
         def alone() -> None:
             with smtplib.SMTP("127.0.0.1", self._port, timeout=30) as wire:
@@ -48,6 +49,10 @@ class Email:
                 self._data(wire, raw)
 
         return [alone] * 4
+
+    def fresh(self) -> bytes:
+        """A good mail nobody has sent yet."""
+        return b"Message-ID: <%s@mail.example>\r\n" % secrets.token_hex(8).encode() + self._seeds[0]
 
     def close(self) -> None:
         """Hang up."""
@@ -69,7 +74,7 @@ class Email:
 
     def _data(self, wire: smtplib.SMTP, raw: bytes) -> str:
         wire.mail("zhang@mail.example")
-        wire.rcpt(OURS)
+        wire.rcpt(self.to)
         code, words = wire.data(raw)
         said = f"{code} {words.decode('utf-8', 'replace')}"
         self.tally.sent += 1

@@ -16,6 +16,7 @@ from channels.hotline_table import read_table
 from petition.errors import PetitionError
 from tests.channels import hotline_cases, rest_cases
 from tests.fakes.texts import PUBLIC, TOKEN, encoded, message, signed
+from tests.fakes.wechat import TOKEN as WECHAT_TOKEN
 from tests.houses import API_KEY, Rig
 from tests.multipart import multipart
 from tests.torture.mutator import Mutator
@@ -23,12 +24,13 @@ from tests.torture.tally import Tally
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 REST, ORDERS, TEXTS = "/api/v1/petitions", "/api/v1/hotline/orders", "/webhooks/twilio/sms"
-OURS = "xinfang@office.example"
+OURS, FAX = "xinfang@office.example", "fax@office.example"
 # Settings of the house in which all doors stand open.
 HOUSE: dict[str, Any] = {
-    "channels": ("web", "rest", "email", "sms", "hotline"),
+    "channels": ("web", "rest", "email", "sms", "hotline", "fax", "voice", "wechat"),
     "api_keys": (f"partner:{API_KEY}",),
-    "mail_addresses": (OURS,),
+    "mail_addresses": (OURS, f"{FAX}=传真"),
+    "wechat_token": WECHAT_TOKEN,
     "twilio_auth_token": TOKEN,
     "public_url": PUBLIC,
     "max_body": 200_000,

@@ -33,6 +33,7 @@ class Tally:
     channel: str
     sent: int = 0
     reached: int = 0
+    talks: bool = False  # several events make one petition: not each has an entry of its own yet
     loose: bool = False  # after a race one input may stand in the ledger twice: as refused and as linked
     numbers: set[str] = field(default_factory=set)
     answers: Counter[str] = field(default_factory=Counter)
@@ -80,6 +81,8 @@ def _books(tx: Transaction, tally: Tally, rig: Rig) -> Iterator[str]:
     }
     if lost := sorted(tally.numbers - rows.keys()):
         yield f"{len(lost)} numbers acknowledged that nobody has: {lost[:SHOWN]}"
+    if tally.talks:
+        return
     untold = [number for number, standing in rows.items() if number not in tally.numbers and standing != Outcome.HELD]
     if untold:
         yield f"{len(untold)} petitions nobody was told of (a repeat became a second one?): {untold[:SHOWN]}"
