@@ -148,7 +148,9 @@ def _check_people(answers: Answers, visits: Visits, today: date) -> list[Problem
     if answers.manner == "anonymous":
         return []
     found = []
-    for index in range(max(len(answers.named), answers.expected())):
+    # One who speaks for a group is enough: at a counter the others stand beside and are counted.
+    least = 1 if answers.manner == "joint" else answers.expected()
+    for index in range(max(len(answers.named), least)):
         person = answers.people[index] if index < len(answers.people) else {}
         for problem in check_person(answers, index, today):
             if not _excused(problem, person):

@@ -15,6 +15,7 @@ from rich.table import Table
 from config.settings import Settings
 from gateway.commands.reconcile import reconcile
 from gateway.demo.browser import Stuck
+from gateway.demo.counter import Clerk
 from gateway.demo.doors import Filed, Place
 from gateway.demo.journeys import JOURNEYS, Arrived, follow, open_channels
 from gateway.demo.samples import Sample, load_calls, load_samples
@@ -45,8 +46,14 @@ class _Line:
 @click.command()
 @click.option("--url", default="", help="网关的网址，默认按设置 / of the gateway; by default as in the settings")
 @click.option("--wait", "seconds", default=30.0, show_default=True, help="每件最多等几秒 / seconds to wait for each")
+@click.option(
+    "--clerk",
+    default="",
+    envvar="DEMO_CLERK",
+    help="登记员的“账号 密码 otpauth://…”，来访渠道用 / who takes down visits, as `officer add --totp` tells it",
+)
 @click.pass_context
-def demo(context: click.Context, url: str, seconds: float) -> None:
+def demo(context: click.Context, url: str, seconds: float, clerk: str) -> None:
     """把样例来件逐件送进运行中的网关，看每件到了哪里。 (File the samples with a running gateway.)
 
     只有每件都到了承办单位、重复提交没有变成两件、对账没有缺口，才以 0 退出。
@@ -55,7 +62,7 @@ def demo(context: click.Context, url: str, seconds: float) -> None:
     url = (url or f"http://{settings.http}").rstrip("/")
     console = Console(width=None if sys.stdout.isatty() else 110)
     try:
-        place = Place.of(url, settings)
+        place = Place.of(url, settings, Clerk.read(clerk))
         doors = open_channels(place, settings.channels)
     except (httpx.HTTPError, KeyError, ValueError) as problem:
         words = f"{url} 没有网关应答，请先启动 (start it first): gateway serve ({problem})"

@@ -17,6 +17,7 @@ from channels.wechat_account import OfficialAccount
 from config.address import Address
 from config.settings import Settings
 from gateway.demo.browser import Stuck
+from gateway.demo.counter import Clerk, file_at_counter
 from gateway.demo.papers import MEDIA_TYPES, paper
 from gateway.demo.samples import Sample
 
@@ -34,7 +35,7 @@ class Place:
     made over; key: of another system, empty if none is set; mailbox: whom mail is sent to; account, provider_port: at
     the provider of telephone and text messages, if it is to be played on this machine; speech: whether the house
     recognises it; wechat: the official account; reconcile: seconds between two rounds over the provider's lists, 0 for
-    none."""
+    none; clerk: who takes down visits at the counter."""
 
     url: str
     public_url: str = ""
@@ -47,9 +48,10 @@ class Place:
     speech: bool = False
     wechat: OfficialAccount | None = None
     reconcile: int = 0
+    clerk: Clerk | None = None
 
     @classmethod
-    def of(cls, url: str, settings: Settings) -> Place:
+    def of(cls, url: str, settings: Settings, clerk: Clerk | None = None) -> Place:
         """The place that these settings describe."""
         return cls(
             url=url,
@@ -65,6 +67,7 @@ class Place:
                 token=settings.wechat_token, app_id=settings.wechat_app_id, aes_key=settings.wechat_aes_key
             ),
             reconcile=settings.twilio_reconcile_seconds,
+            clerk=clerk,
         )
 
 
@@ -158,3 +161,11 @@ def listens(address: Address | None) -> bool:
             return True
     except OSError:
         return False
+
+
+def file_by_visit(place: Place, sample: Sample) -> Filed:
+    """At the counter: taken down, read back, handed in with two clicks."""
+    if place.clerk is None:
+        raise Stuck("没有登记员的账号")
+    told, again = file_at_counter(place.url, place.clerk, sample)
+    return Filed(*told, again)

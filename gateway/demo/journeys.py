@@ -15,7 +15,7 @@ import httpx
 
 from channels.wechat import PATH as WECHAT
 from gateway.demo.browser import Browser, Page, Stuck
-from gateway.demo.doors import ORDERS, TEXTS, Filed, Place, file_by_email, file_by_hotline, listens
+from gateway.demo.doors import ORDERS, TEXTS, Filed, Place, file_by_email, file_by_hotline, file_by_visit, listens
 from gateway.demo.papers import MEDIA_TYPES, paper
 from gateway.demo.samples import Sample, SamplePerson
 from gateway.demo.telephone import file_by_telephone
@@ -94,6 +94,7 @@ JOURNEYS: Mapping[str, Callable[[Place, Sample], Filed]] = MappingProxyType(
         "email": file_by_email,
         "voice": file_by_telephone,
         "wechat": file_by_wechat,
+        "visit": file_by_visit,
     }
 )
 
@@ -128,7 +129,7 @@ def follow(place: Place, filed: Filed, seconds: float, wait: Callable[[float], N
 def open_channels(place: Place, wanted: tuple[str, ...]) -> frozenset[str]:
     """Those of the wanted channels whose door really answers; raises httpx.HTTPError when nobody is there.
 
-    A partner's door counts as open to us only if we hold its key.
+    A partner's door counts as open to us only if we hold its key, the counter only if we know a clerk.
     """
     with _client(place.url) as client:
         client.get("/healthz").raise_for_status()
@@ -140,6 +141,7 @@ def open_channels(place: Place, wanted: tuple[str, ...]) -> frozenset[str]:
             "sms": client.get(TEXTS).status_code == 405 and bool(place.token),
             "email": "email" in wanted and listens(place.smtp),
             "voice": client.get(CALLS).status_code == 405 and bool(place.token),
+            "visit": place.clerk is not None and client.get("/desk/window").status_code in (200, 303),
             "wechat": client.get(WECHAT).status_code == 403 and has_token(place),
         }
     return frozenset(name for name in wanted if doors.get(name, False))
