@@ -14,18 +14,20 @@ FILE = "notices.toml"
 ONE, JOINED = 70, 67  # UCS-2 signs of a single text message and of each part of a joined one (3GPP TS 23.040)
 MOST = 2  # parts of any text of ours
 
-ACKNOWLEDGEMENT, NOTICE = "acknowledgement", "notice"
+ACKNOWLEDGEMENT, NOTICE, CODE = "acknowledgement", "notice", "code"
 VARIABLES: Mapping[str, frozenset[str]] = {
     ACKNOWLEDGEMENT: frozenset({"case_no", "query_code", "track_url"}),
     NOTICE: frozenset({"case_no", "status", "track_url"}),
+    CODE: frozenset({"code", "minutes"}),
 }
-_KNOWN = frozenset({"version", "daily", "expires_hours", "quiet", ACKNOWLEDGEMENT, NOTICE})
+_NEEDED: Mapping[str, str] = {ACKNOWLEDGEMENT: "case_no", NOTICE: "case_no", CODE: "code"}  # what a text is sent for
+_KNOWN = frozenset({"version", "daily", "expires_hours", "quiet", *VARIABLES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notices:
-    """texts: by kind (acknowledgement, notice), with the variables of `VARIABLES`; status: name of a status -> words of
-    its notice; daily: most text messages a day to one number; expires: how long one is worth sending."""
+    """texts: by kind (acknowledgement, notice, code), with the variables of `VARIABLES`; status: name of a status ->
+    words of its notice; daily: most text messages a day to one number; expires: how long one is worth sending."""
 
     version: str
     daily: int
@@ -55,6 +57,7 @@ class Notices:
     def longest(self, sign: str, track_url: str) -> str:
         """The longest text that can leave under this signature and address."""
         values = {"case_no": "0" * 22, "query_code": "0000-0000-0000", "track_url": track_url}
+        values |= {"code": "000000", "minutes": "00"}
         told = [values | {"status": words} for words in self.status.values()] or [values | {"status": ""}]
         return max((self.written(kind, each, sign) for kind in self.texts for each in told), key=len)
 
@@ -99,9 +102,9 @@ def _text(kind: str, row: object) -> str:
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"{FILE}: {kind} needs a text")
     used = set(Template(text).get_identifiers())
-    if not Template(text).is_valid() or used - VARIABLES[kind] or "case_no" not in used:
+    if not Template(text).is_valid() or used - VARIABLES[kind] or _NEEDED[kind] not in used:
         known = ", ".join(f"${{{name}}}" for name in sorted(VARIABLES[kind]))
-        raise ValueError(f"{FILE}: the text of {kind} must name ${{case_no}} and may use {known} only")
+        raise ValueError(f"{FILE}: the text of {kind} must name ${{{_NEEDED[kind]}}} and may use {known} only")
     return text
 
 

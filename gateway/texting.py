@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlsplit
 
 from channels.texting import TextStatus
@@ -10,6 +11,7 @@ from config.notices import MOST, Notices, segments
 from config.reference import Reference
 from config.settings import Settings
 from dispatch import receipts
+from dispatch.codes import SendCode
 from dispatch.couriers.described import DescribedTexts
 from dispatch.couriers.sms import Texter
 from dispatch.couriers.twilio import TwilioTexts
@@ -68,6 +70,23 @@ def check_texts(notices: Notices, sign: str, public_url: str) -> str:
             f"(the longest text takes more than {MOST} messages): {longest}"
         )
     return longest
+
+
+class HouseCodes:
+    """Codes of this house by text message (`gateway.mobile_proof.Sender`)."""
+
+    def __init__(self, text: SendText) -> None:
+        self._send = SendCode(store=text.store, texter=text.texter, notices=text.notices, sign=text.head.sign)
+        self._ready = text.ready
+
+    @property
+    def ready(self) -> bool:
+        """Whether text messages leave this house."""
+        return self._ready
+
+    async def send_code(self, mobile: str, code: str, minutes: int) -> None:
+        """Send it now; Unavailable when it could not be handed over."""
+        await asyncio.to_thread(self._send, mobile, code, minutes)
 
 
 class HouseTexting:

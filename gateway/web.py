@@ -36,6 +36,7 @@ from gateway.seat_feed import SeatFeed
 from gateway.seats import Seats
 from gateway.switchboard import SeatBoard
 from gateway.tending import tend_doors
+from gateway.texting import HouseCodes
 from gateway.worker import WayOut, way_out
 from gateway.workplace import Workplace
 from normalizer.intake import IntakeDesk
@@ -56,7 +57,7 @@ def build_app(house: House, intake: IntakeDesk, way: WayOut, drain: Drain, metri
     rate = settings.rate_per_minute
     limits = Limits(forms=Limiter(rate, rate), doors=Limiter(rate, rate), codes=Limiter(60, 60))
     csrf = Csrf(house.store.vault, settings.public_url, settings.over_tls)
-    portal = Portal(house, intake, csrf, STATIC)
+    portal = Portal(house, intake, csrf, STATIC, HouseCodes(house.text))
     doorkeeper = Doorkeeper(settings, csrf, limits, portal.prepare)
     entrance = Entrance(settings, drain, metrics, portal.error_page)
     # What is read into memory at once; files come as streams with limits of their own.

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from config.settings import Settings
 from gateway.house import House, open_house
+from petition.errors import Unavailable
 from petition.people import Role
 from petition.petition import Petition
 from store import groups, outbox, petitions
@@ -35,8 +36,11 @@ class Texts:
 
     sent: list[tuple[str, str]] = field(default_factory=list)
     ready: bool = True
+    down: bool = False
 
     async def send_code(self, mobile: str, code: str, minutes: int) -> None:
+        if self.down:
+            raise Unavailable()
         self.sent.append((mobile, code))
 
 
@@ -270,3 +274,16 @@ async def test_link_spam_is_held_back(opener: Browser, neighbour: Browser, house
     most = 3 * house.reference.group.joins_a_minute
     pages = [await neighbour.post(path, {**ME, "name": "", "once": "b" * 24}) for _ in range(most + 3)]
     assert pages[-1].status == 429
+
+
+async def test_who_gets_no_message_joins_with_papers(opener: Browser, house: House, aiohttp_client: Connect) -> None:
+    neighbour = Browser(await aiohttp_client(portal_app(house, house.intake(), Texts(down=True))))
+    case_no, _, path = await released(opener)
+    asked = await join(neighbour, path, id_no="")
+    assert 'id="id_no-error"' in asked.text
+    assert asked.value("name") == ME["name"], "nothing typed is lost"
+    assert code_of(await join(neighbour, path))
+    record_of(house, case_no)
+    group = house.store.read_now(lambda tx: groups.find(tx, case_no))
+    assert group is not None
+    assert (group.joined, group.proved) == (1, 0)
