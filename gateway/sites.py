@@ -59,7 +59,7 @@ _HEAD = [one.name for one in fields(Site)]
 class Sites:
     """The register: one CSV file in the data folder, read again when it changes, written by the command line only.
 
-    A file and not a table, so that sheets can be made and withdrawn beside a running house (ADR 13).
+    A file and not a table, so that sheets can be made and withdrawn beside a running house (ADR 17).
     """
 
     def __init__(self, data: Path) -> None:
