@@ -13,6 +13,7 @@ import httpx
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
+from gateway.api.events import EVENT_MAX
 from gateway.limiter import Limiter
 from gateway.middleware import HEADERS, client_address
 from gateway.routes import GUARDS, STREAMED, Guard
@@ -38,7 +39,8 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     data = tmp_path_factory.mktemp("hall")
-    with running_house(data, max_body=MAX_BODY, max_upload=MAX_UPLOAD, api_keys=(f"sample:{API_KEY}",)) as running:
+    keys = (f"sample:{API_KEY}",)
+    with running_house(data, max_body=MAX_BODY, max_upload=MAX_UPLOAD, api_keys=keys, routing_secret=SECRET) as running:
         yield running
 
 
@@ -147,7 +149,7 @@ class TestSizes:
         assert rig.client.post("/file/evidence", content=body, headers={"Content-Type": kind}).status_code == 413
 
     def test_an_event(self, rig: Rig) -> None:
-        assert rig.client.post("/api/v1/routing/events", content=bytes(MAX_BODY + 1)).status_code == 413
+        assert rig.client.post("/api/v1/routing/events", content=bytes(EVENT_MAX + 1)).status_code == 413
 
 
 class TestCsrf:
@@ -208,7 +210,9 @@ class TestCsrf:
         assert set(forms) > STREAMED
         for path in set(forms) - STREAMED:
             url = path.replace("{place}", "1").replace("{upload}", "1")
-            assert browser.post(url, content=body, headers={"Content-Type": kind}).status_code == 415, path
+            # Nobody opened a petition for joining here: that is said before anything is read.
+            told = 404 if "{token}" in path else 415
+            assert browser.post(url, content=body, headers={"Content-Type": kind}).status_code == told, path
 
     def test_the_file_form_checks_before_the_first_file(self, browser: httpx.Client) -> None:
         browser.post("/file", data={"_csrf": self.token(browser)})
