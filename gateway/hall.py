@@ -6,6 +6,7 @@ import ssl
 from datetime import timedelta
 
 from channels.door import Hall
+from channels.fax import MAILBOX
 from channels.faxbox import Faxbox
 from channels.postbox import Postbox
 from channels.provider import Account, NoProvider, Provider, Twilio
@@ -105,6 +106,13 @@ def provider_of(settings: Settings) -> Provider:
     )
 
 
+def _own(themes: Themes, settings: Settings) -> frozenset[str]:
+    """Our addresses, by which a loop is known. Not those of a fax gateway, which may write in their name."""
+    boxes = {**themes.mailboxes, **settings.mailboxes}
+    own = {address for address, note in boxes.items() if note != MAILBOX}
+    return frozenset((own | {settings.mail_sender if settings.mail_from else ""}) - {""})
+
+
 def postbox_of(settings: Settings, themes: Themes) -> Postbox:
     """What the mail door is set to; ValueError when its certificate cannot be read."""
     # Without mailboxes of its own the office takes every address, those of its themes among them.
@@ -121,7 +129,7 @@ def postbox_of(settings: Settings, themes: Themes) -> Postbox:
         address=settings.smtp_address,
         mailboxes=mailboxes,
         limit=int(settings.mail_max),
-        own=frozenset({*themes.mailboxes, *settings.mailboxes, settings.mail_sender} - {""}),
+        own=_own(themes, settings),
         trusted=frozenset(name.lower() for name in settings.mail_trusted),
         tls=tls,
         answers=bool(settings.mail_relay and settings.mail_sender),
