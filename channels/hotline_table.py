@@ -13,8 +13,6 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-import openpyxl
-
 from channels.hotline_columns import CELL_WORDS, COLUMNS, HEADINGS
 from petition.clock import SHANGHAI
 from petition.errors import Problem, TooLarge, Unreadable
@@ -310,8 +308,10 @@ def _elements(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
 
 
 def _book(body: bytes) -> Any:
+    from openpyxl import load_workbook  # here, because a start should not wait for what few of its days need
+
     try:
-        book = openpyxl.load_workbook(io.BytesIO(body), read_only=True, data_only=True, keep_links=False)
+        book = load_workbook(io.BytesIO(body), read_only=True, data_only=True, keep_links=False)
     except Exception as problem:  # openpyxl documents none of what broken files raise: KeyError, TypeError, ParseError
         raise Unreadable("XLSX 文件已损坏，无法读取。") from problem
     if not book.worksheets:

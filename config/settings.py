@@ -25,6 +25,7 @@ from config.text_settings import TextSettings
 from config.wechat_settings import WechatSettings
 
 PREFIX = "GATEWAY_"
+CONFIG = f"{PREFIX}CONFIG"  # names the file of --config, for processes that have no such option
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -14,7 +14,7 @@ from casework.calls import Calls
 from casework.permissions import Permissions
 from config.key import load_or_make_key
 from config.reference import Reference, load_reference
-from config.settings import Settings, load
+from config.settings import CONFIG, Settings, load
 from config.themes import theme_folder
 from dispatch import tasks
 from dispatch.delivery import Delivery
@@ -36,7 +36,6 @@ from store.migrate import migrate
 
 # ID area codes of the demo data (DOMAIN 8): unassigned, so they can be nobody's.
 DEMO_AREAS = frozenset({"620199"})
-CONFIG = "GATEWAY_CONFIG"  # the file of --config, for `celery -A gateway.worker worker`, which has no such option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,20 +4,54 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
 from config.complaint import BadSettings
 from config.logs import set_up
-from config.settings import load, unknown
-from gateway.commands import check, demo, export, hotline, ledger, officer, reconcile, serve, sites, worker
-from gateway.house import CONFIG
+from config.settings import CONFIG, load, unknown
 from petition.errors import PetitionError
 from petition.identity import scrub
 
+# Each command and the module that has it; loaded when it is typed, because a start loads nothing it does not need.
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "serve": "serve",
+        "worker": "worker",
+        "demo": "demo",
+        "check": "check",
+        "ledger": "ledger",
+        "reconcile": "reconcile",
+        "export": "export",
+        "site-qr": "sites",
+        "sites": "sites",
+        "officer": "officer",
+        "migrate": "serve",
+        "hotline": "hotline",
+    }
+)
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    """A group that knows its commands by name and loads one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All of them, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if (module := COMMANDS.get(cmd_name)) is None:
+            return None
+        found: click.Command = getattr(import_module(f"gateway.commands.{module}"), cmd_name.replace("-", "_"))
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--config", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML 设置文件")
 @click.pass_context
 def cli(context: click.Context, file: Path | None) -> None:
@@ -30,14 +64,6 @@ def cli(context: click.Context, file: Path | None) -> None:
         if not sentence.startswith(CONFIG):
             click.echo(sentence, err=True)
     context.obj = settings
-
-
-for command in (serve.serve, worker.worker, demo.demo, check.check, ledger.ledger, reconcile.reconcile, export.export):
-    cli.add_command(command)
-for command in (sites.site_qr, sites.sites):
-    cli.add_command(command)
-for command in (officer.officer, serve.migrate, hotline.hotline):
-    cli.add_command(command)
 
 
 def run() -> None:

@@ -176,7 +176,8 @@ PLANTED: dict[str, tuple[Callable[[], None], frozenset[str], frozenset[str]]] = 
     "early-ack": (
         early_ack,
         frozenset({"unknown code"}),
-        frozenset({"two answers", "shared number", "counts", "not at router"}),
+        # A form is not found again behind its own answer: whoever fills it in gets no further.
+        frozenset({"two answers", "shared number", "counts", "not at router", "status", "unacknowledged"}),
     ),
     "marked-before-sent": (marked_before_sent, frozenset({"not at router"}), frozenset()),
     "random-key": (random_key, frozenset({"twice at router"}), frozenset()),

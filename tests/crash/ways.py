@@ -240,7 +240,7 @@ class Ways:
         except httpx.TransportError as problem:
             raise Lost(sent=not isinstance(problem, httpx.ConnectError)) from None
         except Stuck as stuck:
-            return Told("page", str(stuck))
+            return Told("400 page", str(stuck))  # what was kept is not there any more, or was not understood
         del self._visits[number]
         return Told("page", "", taken)
 
