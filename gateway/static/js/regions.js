@@ -36,3 +36,5 @@ input?.addEventListener("input", (event) => {
   timer = setTimeout(() => look(words).catch(() => {}), 250);
 });
 input?.addEventListener("compositionend", () => input.dispatchEvent(new Event("input")));
+// Whoever typed before this script was here is answered too.
+if (input?.value.trim() && !hits.childElementCount) input.dispatchEvent(new Event("input"));
