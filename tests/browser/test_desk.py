@@ -12,10 +12,11 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.audit import faults
-from tests.browser.chromium import DESKTOP, Watch, closing, open_context
+from tests.browser.chromium import DESKTOP, Watch
 from tests.browser.citizen import LI, STORY
 from tests.browser.conftest import Open, Visit
 from tests.browser.house import House, Officer
+from tests.browser.sitting import cookies_of
 
 pytestmark = pytest.mark.browser
 
@@ -48,17 +49,7 @@ def case_no(gateway: Open) -> str:
 @pytest.fixture(scope="module")
 def signed_in(browser: Browser, officers: tuple[Officer, Officer], gateway: Open) -> StorageState:
     """The cookies of the registrar after signing in: a code counts only once, so all tests share one sign-in."""
-    with closing(open_context(browser, gateway.url)) as context:
-        page = context.new_page()
-        page.goto("/desk")
-        registrar = officers[1]
-        password(page, registrar)
-        code = pyotp.parse_uri(registrar.otpauth)
-        assert isinstance(code, pyotp.TOTP)
-        page.locator("[name=code]").fill(code.now())
-        page.get_by_role("button", name="登录").click()
-        page.wait_for_url("**/desk")
-        return context.storage_state()
+    return cookies_of(browser, gateway.url, officers[1])
 
 
 def password(page: Page, officer: Officer, words: str = "") -> None:

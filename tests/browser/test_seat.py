@@ -6,15 +6,15 @@ import re
 from collections.abc import Mapping
 
 import httpx
-import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.audit import faults
-from tests.browser.chromium import DESKTOP, Watch, closing, open_context
+from tests.browser.chromium import DESKTOP, Watch
 from tests.browser.citizen import LI, STORY
 from tests.browser.conftest import SETTINGS, Open, Visit
 from tests.browser.house import House, Officer
+from tests.browser.sitting import cookies_of
 
 pytestmark = pytest.mark.browser
 
@@ -37,18 +37,7 @@ def officer(house: House) -> Officer:
 
 @pytest.fixture(scope="module")
 def signed_in(browser: Browser, officer: Officer, gateway: Open) -> StorageState:
-    with closing(open_context(browser, gateway.url)) as context:
-        page = context.new_page()
-        page.goto("/desk/seat")
-        page.locator("[name=name]").fill(officer.name)
-        page.locator("[name=password]").fill(officer.password)
-        page.get_by_role("button", name="下一步").click()
-        code = pyotp.parse_uri(officer.otpauth)
-        assert isinstance(code, pyotp.TOTP)
-        page.locator("[name=code]").fill(code.now())
-        page.get_by_role("button", name="登录").click()
-        page.wait_for_url("**/desk/seat")
-        return context.storage_state()
+    return cookies_of(browser, gateway.url, officer, "/desk/seat")
 
 
 def tell(gateway: Open, call_id: str, event: str = "ringing", **more: str) -> Mapping[str, object]:

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.audit import faults
-from tests.browser.chromium import DESKTOP, Watch, closing, open_context
+from tests.browser.chromium import DESKTOP, Watch
 from tests.browser.citizen import LI, STORY, ZHANG
 from tests.browser.conftest import SETTINGS, Open, Visit
 from tests.browser.house import House, Officer
+from tests.browser.sitting import cookies_of
 from tests.servers.process import own_folder
 
 pytestmark = pytest.mark.browser
@@ -48,24 +48,8 @@ def officers(house: House) -> tuple[Officer, Officer]:
 @pytest.fixture(scope="module")
 def seats(browser: Browser, officers: tuple[Officer, Officer], gateway: Open) -> tuple[StorageState, StorageState]:
     """The cookies of both after signing in: a code counts only once, so all tests share one sign-in."""
-    clerk, agent = (signed_in(browser, officer, gateway) for officer in officers)
+    clerk, agent = (cookies_of(browser, gateway.url, officer) for officer in officers)
     return clerk, agent
-
-
-def signed_in(browser: Browser, officer: Officer, gateway: Open) -> StorageState:
-    """Password and code."""
-    with closing(open_context(browser, gateway.url)) as context:
-        page = context.new_page()
-        page.goto("/desk")
-        page.locator("[name=name]").fill(officer.name)
-        page.locator("[name=password]").fill(officer.password)
-        page.get_by_role("button", name="下一步").click()
-        code = pyotp.parse_uri(officer.otpauth)
-        assert isinstance(code, pyotp.TOTP)
-        page.locator("[name=code]").fill(code.now())
-        page.get_by_role("button", name="登录").click()
-        page.wait_for_url("**/desk")
-        return context.storage_state()
 
 
 def fill(page: Page, person: Mapping[str, str], more: Mapping[str, str]) -> None:
