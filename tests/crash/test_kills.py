@@ -57,7 +57,7 @@ def test_nothing_is_lost_with_a_worker_of_its_own(folder: Path) -> None:
 
 
 # In `make test` stay those that need the fewest seconds; the others are looked for by `make crash`.
-QUICK = frozenset({"early-ack", "random-key"})
+QUICK = frozenset({"random-key"})
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The torture of all doors: hard cases, seeded mutants, repeats and races; nothing breaks, nothing is lost or doubled.
 
-TORTURE_N=10000 sets the mutants of each door (200 without), TORTURE_SEED another beginning; `make torture N=10000`.
+TORTURE_N=10000 sets the mutants of each door (60 without), TORTURE_SEED another beginning; `make torture N=10000`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::aiohttp.multipart.BadContentDispositionParam"),
 ]
 
-N = int(os.environ.get("TORTURE_N", "200"))
+N = int(os.environ.get("TORTURE_N", "60"))
 SEED = int(os.environ.get("TORTURE_SEED", "20261122"))
 
 
