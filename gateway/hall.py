@@ -110,7 +110,7 @@ def _own(themes: Themes, settings: Settings) -> frozenset[str]:
     """Our addresses, by which a loop is known. Not those of a fax gateway, which may write in their name."""
     boxes = {**themes.mailboxes, **settings.mailboxes}
     own = {address for address, note in boxes.items() if note != MAILBOX}
-    return frozenset((own | {settings.mail_sender if settings.mail_from else ""}) - {""})
+    return frozenset((own | {settings.mail_from}) - {""})
 
 
 def postbox_of(settings: Settings, themes: Themes) -> Postbox:
